@@ -1,0 +1,87 @@
+/** What a running job tells its observer; `tidemark run --json` prints exactly these, one JSON object a line. */
+export type RunEvent =
+  | {
+      readonly event: 'started';
+      readonly job: string;
+      readonly term: number;
+      readonly workers: number;
+      readonly store: string;
+      /** Position of the checkpoint that the job goes on from; null when it begins. */
+      readonly from: number | null;
+      readonly pid: number;
+    }
+  | { readonly event: 'restored'; readonly cut: number; readonly position: number; readonly rows: number; readonly durationMs: number }
+  | {
+      readonly event: 'checkpoint';
+      readonly cut: number;
+      readonly position: number;
+      readonly durationMs: number;
+      /** Longest stretch in which a worker with mail ran no turn because of this checkpoint. */
+      readonly pauseMs: number;
+      /** From the first thread's cut to the last one's. */
+      readonly skewMs: number;
+      readonly bytes: number;
+    }
+  | { readonly event: 'checkpoint-failed'; readonly cut: number; readonly code: string; readonly message: string }
+  | { readonly event: 'first-record'; readonly sinceStartMs: number }
+  | { readonly event: 'warning'; readonly code: string; readonly message: string }
+  | {
+      readonly event: 'finished';
+      readonly position: number;
+      /** True when this start found the job finished already and ran nothing. */
+      readonly already: boolean;
+      readonly rows: number;
+      readonly badRows: number;
+      readonly result: JobResult;
+    }
+  | { readonly event: 'stopped'; readonly position: number | null; readonly rows: number };
+
+/** What a finished job leaves behind, kept in its last checkpoint. */
+export interface JobResult {
+  /** Sums of `this.count(name, by)` over all workers. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** What `this.collect(key, value)` gathered on the host, sorted by key; or what the job's `summarize` made of it. */
+  readonly collected: unknown;
+}
+
+/** Cheap figures for a live line; read at any time, a snapshot of shared counters. */
+export interface Progress {
+  readonly rows: number;
+  readonly badRows: number;
+  readonly bytesRead: number;
+  /** 0 when the inputs have no known end. */
+  readonly bytesTotal: number;
+}
+
+/** What a person or the CLI may set from outside; wins over the job's own `setup()`. */
+export interface RunOptions {
+  /** Files or folders of files. */
+  readonly input?: readonly string[];
+  /** Folder for the job's output records. */
+  readonly output?: string;
+  /** Store URL or path of a folder. */
+  readonly store?: string;
+  readonly workers?: number;
+  /** `250ms`, `1s`, `5m`, or a cron expression with six fields. */
+  readonly schedule?: string;
+  /** Rows per second over all workers. */
+  readonly rate?: number;
+  readonly fresh?: boolean;
+  /** Position of a checkpoint to go on from. */
+  readonly from?: number;
+  readonly acceptDuplicates?: boolean;
+  /** Everything in this thread, for a debugger. */
+  readonly inline?: boolean;
+  readonly badRows?: 'stop' | 'skip' | `file:${string}`;
+  /** Column of a CSV input that holds the key. */
+  readonly key?: string;
+}
+
+/** A job under way. */
+export interface JobRun {
+  /** Resolves when the job has ended by itself or by `stop`; rejects with a coded error when it failed. */
+  readonly done: Promise<void>;
+  progress(): Progress;
+  /** Takes a last checkpoint and ends the run. A second call ends it at once. */
+  stop(): Promise<void>;
+}

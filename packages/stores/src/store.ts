@@ -1,0 +1,64 @@
+/**
+ * The contract that every store keeps, and the only thing that the rest of Tidemark knows of one.
+ *
+ * A store owns bytes under names. It does not know what a checkpoint is.
+ *
+ * Invariants:
+ * - S1 An object is seen whole or not at all; what `get` gives back is what was put.
+ * - S2 When a put resolves, the object survives a crash of the process and of the machine.
+ * - S3 Of any number of `putIfAbsent` calls for one name, at most one ever answers `stored`.
+ * - S4 A listing that starts after a put resolved contains that object.
+ * - S5 No error says "absent" unless the store surely answered that the object is not there.
+ */
+export interface Store {
+  /** Where this store is, for people and error texts. Never holds a secret. */
+  readonly url: string;
+  readonly supports: StoreSupport;
+
+  /**
+   * Stores a new object under a name that the caller made unique. A name that is taken is an error (`STORE_NAME_TAKEN`).
+   * Nothing is seen under the name before the call resolves.
+   */
+  put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: CallOptions): Promise<void>;
+
+  /**
+   * Stores the object unless the name is taken. Rejects with kind `lost` when the outcome is not known: the caller
+   * reads back and compares.
+   */
+  putIfAbsent(name: string, bytes: Uint8Array, options?: CallOptions): Promise<'stored' | 'taken'>;
+
+  /** Stores or overwrites, the last writer wins. For politeness only (`owner.json`), never for what must be true. */
+  replace(name: string, bytes: Uint8Array, options?: CallOptions): Promise<void>;
+
+  /** The whole object, or `length` bytes from `offset`. Rejects with kind `absent` when it is not there. */
+  get(name: string, options?: GetOptions): Promise<Uint8Array>;
+
+  /** Names that start with `prefix`, whole, in ascending order of their bytes; `after` leaves out names up to and with it. */
+  list(prefix: string, options?: ListOptions): Promise<readonly string[]>;
+
+  /** Removes the object. Removing what is not there is not an error. */
+  delete(name: string, options?: CallOptions): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** What a store can do, published so that callers and the conformance suite need not guess. */
+export interface StoreSupport {
+  /** Survives the end of this process. */
+  readonly durable: boolean;
+  /** `putIfAbsent` holds between processes and machines, not only inside this one. */
+  readonly sharedPutIfAbsent: boolean;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface GetOptions extends CallOptions {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly after?: string;
+}
