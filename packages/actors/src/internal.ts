@@ -1,1 +1,32 @@
-export {};
+export { Border } from './border.ts';
+export { systemClock } from './clock.adapter.ts';
+export type { Clock } from './clock.ts';
+export { decodeRows, decodeValue, encodeRows, encodeValue, encodeValueInPlace } from './codec.ts';
+export { definitionOf, definitions } from './definition.ts';
+export { ActorError, assertNever, type ErrorData, errorToData, RemoteError } from './errors.ts';
+export { packBatch, packMessages, unpackBatch, unpackMessages } from './frame.ts';
+export { homeOfGroup, keyGroup, murmur3 } from './key-group.ts';
+export * as limits from './limits.ts';
+export { loadModule } from './load-module.ts';
+export { Mailbox, type MailOwner } from './mailbox.ts';
+export type {
+  Batch,
+  ChannelItem,
+  Envelope,
+  Frame,
+  HostSays,
+  Marker,
+  PackedFrame,
+  Peer,
+  Sight,
+  UnitData,
+  WorkerSays,
+} from './messages.ts';
+export type { Port } from './port.ts';
+export { type Answer, type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
+export { UnitTable } from './table.ts';
+export type { Task } from './task.ts';
+export { assertSameDefinitions, startThreads, type Threads, type WorkerLine } from './threads.ts';
+export { type CaptureSink, CutState, type UnitHolder } from './unit.ts';
+export { assertPlain, copyValue } from './value.ts';
+export { type Install, type InstalledWorker, type Plug, runWorker, type WorkerPlugin, type WorkerTask } from './worker.ts';

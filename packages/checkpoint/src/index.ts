@@ -1,1 +1,3 @@
-export {};
+export { CheckpointError, type CheckpointErrorCode } from './errors.ts';
+export { createSystem, main, type System, type SystemOptions } from './system.ts';
+export type { EngineEvent } from './engine.ts';

@@ -1,0 +1,114 @@
+import type { Clock } from './clock.ts';
+import { ActorError, RemoteError } from './errors.ts';
+import type { Envelope } from './messages.ts';
+import type { Answer, Runtime } from './runtime.ts';
+import { messageFacet } from './turn.ts';
+import type { Asks, AskOptions, Ref, TellsWhenRoom } from './types.ts';
+
+const ASK_TIMEOUT_MS = 5_000;
+/** Milliseconds between looks at a closed ingress. */
+const ROOM_POLL_MS = 1;
+
+/**
+ * The host's border: what an ordinary app uses to send to actors and to ask them.
+ *
+ * Owns the open asks and the sends that wait for room, which keep their order.
+ */
+export class Border {
+  readonly #clock: Clock;
+  readonly #asks = new Map<number, { settle(answer: Answer): void; fail(error: Error): void }>();
+  readonly #waiting: { readonly envelope: Envelope; readonly sent: () => void }[] = [];
+  #runtime: Runtime | null = null;
+  #nextAsk = 1;
+  #polling = false;
+  #closed: Error | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  use(runtime: Runtime): void {
+    this.#runtime = runtime;
+  }
+
+  tell<D>(to: Ref<D>): TellsWhenRoom<D> {
+    return messageFacet(to, (envelope) => this.#sendWhenRoom(envelope));
+  }
+
+  ask<D>(to: Ref<D>, options: AskOptions = {}): Asks<D> {
+    return messageFacet(to, (envelope) => this.#ask(envelope, options.timeoutMs ?? ASK_TIMEOUT_MS));
+  }
+
+  /** An answer has come; one to an earlier process, or too late, is dropped. */
+  answered(ask: number, term: number, answer: Answer): void {
+    if (term === this.#runtime?.term) this.#asks.get(ask)?.settle(answer);
+  }
+
+  close(reason: Error): void {
+    this.#closed = reason;
+    for (const ask of [...this.#asks.values()]) ask.fail(reason);
+  }
+
+  #ask(envelope: Envelope, timeoutMs: number): Promise<unknown> {
+    const ask = this.#nextAsk++;
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        cancel();
+        this.#asks.delete(ask);
+      };
+      const cancel = this.#clock.after(timeoutMs, () => {
+        done();
+        reject(
+          new ActorError(
+            'ASK_TIMEOUT',
+            `${envelope.type}/${envelope.key} ${envelope.handler} has not answered within ${timeoutMs} ms; it may still run`,
+          ),
+        );
+      });
+      this.#asks.set(ask, {
+        settle(answer) {
+          done();
+          if (answer.ok) resolve(answer.value);
+          else reject(new RemoteError({ ...answer, stack: undefined, cause: undefined }));
+        },
+        fail(error) {
+          done();
+          reject(error);
+        },
+      });
+      const term = this.#runtime?.term ?? 0;
+      this.#sendWhenRoom({ ...envelope, reply: { ask, term } }).catch((error: unknown) => {
+        done();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+  }
+
+  #sendWhenRoom(envelope: Envelope): Promise<void> {
+    if (this.#closed !== null) return Promise.reject(this.#closed);
+    const runtime = this.#runtime;
+    if (runtime === null) return Promise.reject(new ActorError('SYSTEM_STOPPED', 'the system has not started'));
+    if (this.#waiting.length === 0 && runtime.ingressOpen) {
+      runtime.send(envelope);
+      return Promise.resolve();
+    }
+    return new Promise((sent) => {
+      this.#waiting.push({ envelope, sent });
+      this.#poll(runtime);
+    });
+  }
+
+  #poll(runtime: Runtime): void {
+    if (this.#polling) return;
+    this.#polling = true;
+    this.#clock.after(ROOM_POLL_MS, () => {
+      this.#polling = false;
+      while (this.#waiting.length > 0 && runtime.ingressOpen) {
+        const { envelope, sent } = this.#waiting.shift()!;
+        runtime.send(envelope);
+        sent();
+      }
+      if (this.#waiting.length > 0 && this.#closed === null) this.#poll(runtime);
+    });
+  }
+}

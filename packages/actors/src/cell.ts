@@ -1,0 +1,96 @@
+import { UnitTable } from './table.ts';
+import { ActorError } from './errors.ts';
+import { Mailbox, type MailOwner } from './mailbox.ts';
+import type { Envelope } from './messages.ts';
+import type { AnyActor } from './types.ts';
+import type { CutState } from './unit.ts';
+import { assertPlain } from './value.ts';
+
+/**
+ * One live actor: its state, its tables, its mailbox.
+ *
+ * - A6 The state is captured as it was at the cut before the first turn after the flip runs.
+ */
+export class Cell implements MailOwner<Envelope> {
+  readonly definition: AnyActor;
+  readonly key: string;
+  readonly cut: CutState;
+  readonly mailbox: Mailbox<Envelope>;
+  readonly #tables: readonly (readonly [string, UnitTable<string | number, unknown>])[];
+  state: object;
+  /** Waits in the thread's list of actors with mail. */
+  ready = false;
+  #captured: number;
+
+  constructor(definition: AnyActor, key: string, cut: CutState) {
+    this.definition = definition;
+    this.key = key;
+    this.cut = cut;
+    this.mailbox = new Mailbox<Envelope>(this);
+    this.state = definition.state(key) as object;
+    this.#captured = cut.cut;
+    this.#tables = this.#attachTables();
+  }
+
+  /** Called before a turn: the turn may change the state. */
+  touch(): void {
+    if (this.#captured === this.cut.cut) return;
+    this.#captured = this.cut.cut;
+    if (this.cut.sink === null) return;
+    const plain = this.#plainState();
+    assertPlain(plain, `state of ${this.definition.name}/${this.key}`);
+    this.cut.sink.unit(this.definition.name, this.key, '', null, plain);
+  }
+
+  captureMail(envelope: Envelope): void {
+    this.cut.sink?.mail(envelope);
+  }
+
+  *capture(): Generator<void, void, void> {
+    if (this.#captured !== this.cut.cut) {
+      this.touch();
+      yield;
+    }
+    for (const [, table] of this.#tables) yield* table.capture();
+    yield* this.mailbox.capture();
+  }
+
+  /** Puts back the actor's own state; its tables stay. */
+  load(state: object): void {
+    for (const [name, table] of this.#tables) (state as Record<string, unknown>)[name] = table;
+    this.state = state;
+  }
+
+  loadTableEntry(table: string, key: string | number, value: unknown): void {
+    const found = this.#tables.find(([name]) => name === table);
+    if (found === undefined) {
+      throw new ActorError(
+        'DEFINITION_UNKNOWN',
+        `the checkpoint holds table '${table}' of actor '${this.definition.name}', whose state has no such table now`,
+      );
+    }
+    found[1].load(key, value);
+  }
+
+  /** Everything that goes with this actor is captured and then no longer here. */
+  drop(): void {
+    for (const _ of this.capture());
+  }
+
+  #attachTables(): (readonly [string, UnitTable<string | number, unknown>])[] {
+    const found: (readonly [string, UnitTable<string | number, unknown>])[] = [];
+    for (const [name, field] of Object.entries(this.state)) {
+      if (!(field instanceof UnitTable)) continue;
+      field.attach({ type: this.definition.name, key: this.key, table: name, cut: this.cut });
+      found.push([name, field]);
+    }
+    return found;
+  }
+
+  #plainState(): object {
+    if (this.#tables.length === 0) return this.state;
+    const plain: Record<string, unknown> = { ...this.state };
+    for (const [name] of this.#tables) delete plain[name];
+    return plain;
+  }
+}

@@ -1,0 +1,11 @@
+/** Time, injected everywhere so that tests and the simulator own it. */
+export interface Clock {
+  /** Milliseconds since 1970; may jump. For people and schedules only, never for safety. */
+  now(): number;
+  /** Milliseconds on a scale that never goes back, comparable between the threads of this process. */
+  monotonic(): number;
+  /** Calls `run` once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, run: () => void): () => void;
+  /** Calls `run` once, after the event loop has seen to its ports. */
+  soon(run: () => void): void;
+}

@@ -1,0 +1,69 @@
+import { ActorError } from './errors.ts';
+import type { Actor, ActorOptions, AnyActor, Handler } from './types.ts';
+
+const NAME = /^[A-Za-z][A-Za-z0-9._:-]{0,127}$/;
+
+/**
+ * Defines a kind of actor. The name is its only identity, on the wire and in a checkpoint.
+ *
+ * A handler runs to its end (it is not `async`) and is atomic towards others: what it sends leaves when it returns.
+ *
+ * @throws ActorError `DEFINITION_INVALID` for a bad name or no handlers, `DEFINITION_CLASH` for a name that is taken
+ * @example
+ * export const Counter = actor('counter', {
+ *   state: () => ({ n: 0 }),
+ *   on: {
+ *     add(ctx, by: number) { ctx.state.n += by; },
+ *     get: (ctx) => ctx.state.n,
+ *   },
+ * });
+ */
+export function actor<S extends object, H extends Record<string, Handler<S>>>(
+  name: string,
+  options: ActorOptions<S, H>,
+): Actor<S, H> {
+  if (!NAME.test(name)) {
+    throw new ActorError('DEFINITION_INVALID', `actor name ${JSON.stringify(name)}: expected ${NAME.source}`);
+  }
+  const definition: Actor<S, H> = {
+    kind: 'actor',
+    name,
+    version: options.version ?? 1,
+    state: options.state,
+    on: options.on,
+    onThrow: options.onThrow ?? 'rollback',
+    place: options.place ?? 'worker',
+  };
+  register(definition);
+  return definition;
+}
+
+/** All definitions that the modules of this thread have made, by name. One table even if this package is loaded twice. */
+const KEY = Symbol.for('tidemark.definitions');
+const root = globalThis as { [KEY]?: Map<string, AnyActor> };
+
+export function definitions(): Map<string, AnyActor> {
+  return (root[KEY] ??= new Map());
+}
+
+function register(definition: AnyActor): void {
+  const known = definitions().get(definition.name);
+  // The same module evaluated twice (a test runner, a reload) defines the same names again: the newest holds.
+  if (known !== undefined && Object.keys(known.on).join() !== Object.keys(definition.on).join()) {
+    throw new ActorError(
+      'DEFINITION_CLASH',
+      `two actors are named '${definition.name}'; the name is an actor's only identity, so give one of them another`,
+    );
+  }
+  definitions().set(definition.name, definition);
+}
+
+export function definitionOf(name: string): AnyActor {
+  const definition = definitions().get(name);
+  if (definition !== undefined) return definition;
+  const names = [...definitions().keys()].sort().join(', ') || 'none';
+  throw new ActorError(
+    'DEFINITION_UNKNOWN',
+    `no actor is named '${name}' here (defined: ${names}); pass the module that defines it in 'actors'`,
+  );
+}

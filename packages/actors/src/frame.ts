@@ -1,0 +1,48 @@
+import { decodeRows, decodeValue, encodeRows, encodeValue } from './codec.ts';
+import { ActorError } from './errors.ts';
+import { FRAME_BYTES_TARGET, MESSAGE_BYTES_MAX } from './limits.ts';
+import type { Batch, Envelope, PackedFrame } from './messages.ts';
+
+type WireEnvelope = readonly [string, string, string, readonly unknown[], number?, number?];
+
+/** Packs messages into as few frames as the byte limit allows, in order. */
+export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
+  const body = encodeValue(envelopes.map(toWire));
+  if (body.length <= FRAME_BYTES_TARGET * 4 || envelopes.length === 1) {
+    if (body.length > MESSAGE_BYTES_MAX * 2) throw tooLarge(envelopes[0]!, body.length);
+    return [{ codec: 'messages', count: envelopes.length, body }];
+  }
+  const half = envelopes.length >> 1;
+  return [...packMessages(envelopes.slice(0, half)), ...packMessages(envelopes.slice(half))];
+}
+
+export function packBatch(batch: Batch): PackedFrame {
+  return { codec: 'rows', count: batch.values.length, body: encodeRows([batch.task, batch.keys, batch.values]) };
+}
+
+export function unpackMessages(body: Uint8Array): Envelope[] {
+  return (decodeValue(body) as WireEnvelope[]).map(([type, key, handler, args, ask, term]) => ({
+    type,
+    key,
+    handler,
+    args,
+    reply: ask === undefined || term === undefined ? null : { ask, term },
+  }));
+}
+
+export function unpackBatch(body: Uint8Array): Batch {
+  const [task, keys, values] = decodeRows(body) as [string, (string | number)[] | null, unknown[]];
+  return { task, keys, values };
+}
+
+function toWire(envelope: Envelope): WireEnvelope {
+  const { type, key, handler, args, reply } = envelope;
+  return reply === null ? [type, key, handler, args] : [type, key, handler, args, reply.ask, reply.term];
+}
+
+export function tooLarge(to: Envelope, bytes: number): ActorError {
+  return new ActorError(
+    'MESSAGE_TOO_LARGE',
+    `a message to ${to.type}/${to.key} ${to.handler} has about ${bytes} bytes, more than the ${MESSAGE_BYTES_MAX} allowed; send it in pieces, or send where it lies`,
+  );
+}

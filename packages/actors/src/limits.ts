@@ -1,0 +1,37 @@
+/** Every bound of this package, with its unit and its reason. */
+
+/** Messages in one frame at most: keeps the taking of one frame, which cannot be interrupted, under a slice. */
+export const FRAME_MESSAGES_MAX = 4096;
+
+/** Bytes of one frame's body aimed at: large enough to spread the cost of a post, small enough to pipeline. */
+export const FRAME_BYTES_TARGET = 64 * 1024;
+
+/** Bytes that may lie in one channel, posted and not yet taken. Bounds what a cut must record of a channel. */
+export const WINDOW_BYTES = 256 * 1024;
+
+/** A message that encodes to more is refused at the send. */
+export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Bytes waiting in a worker (mailboxes and outboxes) that close the ingress of the whole system. */
+export const HIGH_MARK_BYTES = 4 * 1024 * 1024;
+
+/** Bytes at which a worker that closed the ingress opens it again. */
+export const LOW_MARK_BYTES = 1024 * 1024;
+
+/** Messages waiting in one worker at which the program is ended: work that begets work without end. */
+export const OVERRUN_MESSAGES = 20_000_000;
+
+/** Milliseconds of turns before a worker yields to its event loop, so that markers and timers are seen soon. */
+export const SLICE_MS = 2;
+
+/** Share of a slice that capturing gets while a cut is open, even when there is mail. */
+export const CAPTURE_SHARE = 0.25;
+
+/** Fixed share of the key space: the unit of placing. Never changes, it is in every checkpoint. */
+export const KEY_GROUPS = 1024;
+
+/** Bytes that a waiting local message is taken to hold, where its size is not known. */
+export const MESSAGE_BYTES_GUESS = 96;
+
+/** Milliseconds for a worker to load its modules and say that it is ready. */
+export const BOOT_MS = 30_000;

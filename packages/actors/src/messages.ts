@@ -1,0 +1,116 @@
+/** The whole protocol between threads: what travels on a channel, and what host and worker say to each other. */
+import type { ErrorData } from './errors.ts';
+import type { Port } from './port.ts';
+
+/** Who waits for an answer: an open ask of the host. */
+export interface ReplyTo {
+  readonly ask: number;
+  /** Term of the process that asked: an answer to an earlier process is dropped. */
+  readonly term: number;
+}
+
+/** One message with its address. */
+export interface Envelope {
+  readonly type: string;
+  readonly key: string;
+  readonly handler: string;
+  readonly args: readonly unknown[];
+  readonly reply: ReplyTo | null;
+}
+
+/** Records for a task, in order. `keys` is null where the task finds the key in the value by itself. */
+export interface Batch {
+  readonly task: string;
+  readonly keys: readonly (string | number)[] | null;
+  readonly values: readonly unknown[];
+}
+
+/** Bytes of one frame as they were packed; readable alone. */
+export interface PackedFrame {
+  readonly codec: 'messages' | 'rows';
+  readonly count: number;
+  readonly body: Uint8Array;
+}
+
+/** A packed batch of messages on its way. `cut` is the sender's at the time of posting: an assertion, not a decision. */
+export interface Frame extends PackedFrame {
+  readonly kind: 'frame';
+  readonly generation: number;
+  readonly cut: number;
+  readonly seq: number;
+}
+
+/** Starts and bounds a cut (Chandy–Lamport). Leaves the FIFO order only ahead of the sender's own outbox. */
+export interface Marker {
+  readonly kind: 'marker';
+  readonly cut: number;
+  /** Position of the newest published record when the cut began. */
+  readonly base: number;
+}
+
+/** Room given back: the receiver has taken so many bytes. */
+export interface Credit {
+  readonly kind: 'credit';
+  readonly bytes: number;
+}
+
+export type ChannelItem = Frame | Marker | Credit;
+
+/** What a worker is told when it starts. */
+export interface StartWorker {
+  readonly kind: 'start';
+  readonly generation: number;
+  readonly term: number;
+  readonly thread: number;
+  readonly workers: number;
+  /** For the extension's `install`. */
+  readonly extensionData: unknown;
+  /** One flag per thread: not 0 while that thread keeps the ingress of the system closed. */
+  readonly ingress: Int32Array;
+}
+
+/** Host → worker. */
+export type HostSays =
+  | StartWorker
+  | { readonly kind: 'load'; readonly units: readonly UnitData[]; readonly frames: readonly PackedFrame[] }
+  | { readonly kind: 'go' }
+  | { readonly kind: 'published'; readonly cut: number; readonly position: number }
+  | { readonly kind: 'abandon'; readonly cut: number }
+  | { readonly kind: 'look'; readonly id: number }
+  | { readonly kind: 'extension'; readonly data: unknown }
+  | { readonly kind: 'stop' };
+
+/** Worker → host. */
+export type WorkerSays =
+  | { readonly kind: 'ready'; readonly versions: Readonly<Record<string, number>> }
+  | { readonly kind: 'loaded' }
+  | { readonly kind: 'seen'; readonly id: number; readonly sight: Sight }
+  | { readonly kind: 'log'; readonly text: string }
+  | { readonly kind: 'part'; readonly data: unknown }
+  | { readonly kind: 'extension'; readonly data: unknown }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'stopped' };
+
+/** One unit as a checkpoint stores it: its address readable, its value still packed. */
+export interface UnitData {
+  readonly type: string;
+  readonly key: string;
+  readonly table: string;
+  readonly tableKey: string | number | null;
+  readonly value: Uint8Array;
+}
+
+/** What a thread shows when it is looked at; equal counts on two looks at quiet threads prove that nothing moves. */
+export interface Sight {
+  readonly quiet: boolean;
+  /** No source of this thread will bring more. */
+  readonly drained: boolean;
+  readonly framesSent: number;
+  readonly framesTaken: number;
+}
+
+/** Where one thread's end of a channel goes. */
+export interface Peer {
+  readonly thread: number;
+  readonly port: Port;
+}

@@ -1,0 +1,107 @@
+import type { Table } from './table.ts';
+
+declare const of: unique symbol;
+
+/** Address of one actor: plain data. May be sent, stored in a state, compared by its fields. */
+export interface Ref<D> {
+  readonly type: string;
+  readonly key: string;
+  readonly [of]?: D;
+}
+
+/** Plain data only: what the codec gives back unchanged. */
+export type Wire<T> =
+  T extends Table<any, any>
+    ? T
+    : T extends null | undefined | boolean | number | string | bigint | Date | ArrayBufferView | ArrayBuffer
+      ? T
+      : T extends Ref<any>
+        ? T
+        : T extends PromiseLike<any> | symbol | ((...a: never[]) => unknown)
+          ? never
+          : T extends ReadonlyMap<infer K, infer V>
+            ? ReadonlyMap<Wire<K>, Wire<V>>
+            : T extends ReadonlySet<infer V>
+              ? ReadonlySet<Wire<V>>
+              : T extends object
+                ? { [K in keyof T]: Wire<T[K]> }
+                : T;
+
+export type DeepReadonly<T> = T extends null | undefined | boolean | number | string | bigint | Date
+  ? T
+  : T extends ReadonlyMap<infer K, infer V>
+    ? ReadonlyMap<K, DeepReadonly<V>>
+    : T extends ReadonlySet<infer V>
+      ? ReadonlySet<DeepReadonly<V>>
+      : T extends object
+        ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+        : T;
+
+/** What a handler of an actor may return: anything but a promise. */
+export type Result = void | null | undefined | boolean | number | string | bigint | (object & { then?: never });
+export type Handler<S> = (ctx: Ctx<S>, ...args: any[]) => Result;
+type Checked<H> = {
+  [K in keyof H]: H[K] extends (ctx: any, ...a: infer A) => any
+    ? A extends { [I in keyof A]: Wire<A[I]> }
+      ? unknown
+      : { readonly error: 'an argument is not plain data' }
+    : never;
+};
+
+/** A kind of actor: a name, which is its only identity, a first state, and handlers. */
+export interface Actor<S, H> {
+  readonly kind: 'actor';
+  readonly name: string;
+  readonly version: number;
+  readonly state: (key: string) => S;
+  readonly on: H;
+  readonly onThrow: 'rollback' | 'forget';
+  readonly place: 'worker' | 'host';
+}
+
+/** A definition of which nothing more is known: what the runtime keeps. */
+export type AnyActor = Actor<any, Record<string, Handler<any>>>;
+
+export interface ActorOptions<S extends object, H extends Record<string, Handler<S>>> {
+  /** Version of the state's shape, 1 when not given. */
+  readonly version?: number;
+  readonly state: (key: string) => S & (S extends Wire<S> ? unknown : { readonly error: 'state is not plain data' });
+  readonly on: H & Checked<H>;
+  /** What to do when a handler throws anything but a Refusal: go back to the last checkpoint (default), or drop the actor's state. */
+  readonly onThrow?: 'rollback' | 'forget';
+  /** `host` keeps the actor on the thread that made the system. */
+  readonly place?: 'worker' | 'host';
+}
+
+type Handlers<D> = D extends Actor<any, infer H> ? H : never;
+export type Messages<D> = {
+  [K in keyof Handlers<D>]: Handlers<D>[K] extends (ctx: any, ...a: infer A) => infer R
+    ? (...a: A) => Awaited<R>
+    : never;
+};
+type Args<F> = F extends (...a: infer A) => any ? A : never;
+type Answer<F> = F extends (...a: any[]) => infer R ? R : never;
+export type Tells<D> = { readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => void };
+export type TellsWhenRoom<D> = { readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => Promise<void> };
+export type Asks<D> = {
+  readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => Promise<Answer<Messages<D>[K]>>;
+};
+
+/** What a handler works with. Valid only until its turn ends; later use throws `CTX_EXPIRED`. */
+export interface Ctx<S> {
+  /** The actor's state. Change it in place; a checkpoint keeps it as it is between two turns. */
+  readonly state: S;
+  readonly key: string;
+  readonly self: Ref<any>;
+  readonly log: (text: string) => void;
+  ref<D extends AnyActor>(definition: D, key: string): Ref<D>;
+  /** Sends when the turn ends without a throw; the arguments are copied now. */
+  tell<D>(to: Ref<D>): Tells<D>;
+  /** Drops this actor's state when the turn ends; the next message starts anew. */
+  forget(): void;
+}
+
+export interface AskOptions {
+  /** Milliseconds until the promise rejects with `ASK_TIMEOUT`; 5,000 when not given. */
+  readonly timeoutMs?: number;
+}

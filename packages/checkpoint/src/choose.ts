@@ -1,0 +1,149 @@
+import { StoreError, type Store } from '@tidemark/stores';
+import { CheckpointError } from './errors.ts';
+import { sha256 } from './hash.ts';
+import type { Log } from './log.ts';
+import { readPart, type PartContent } from './part.ts';
+import type { CheckpointRecord, PartRef } from './record.ts';
+
+export interface ChooseOptions {
+  readonly fresh: boolean;
+  /** Position that a person named; null for the newest. */
+  readonly from: number | null;
+  readonly acceptDuplicates: boolean;
+  /** The command that goes on from a position, for messages. */
+  readonly command: (position: number) => string;
+  readonly warn: (code: string, message: string) => void;
+}
+
+/** What a start goes on from. */
+export interface Choice {
+  /** Highest term that the log shows. */
+  readonly term: number;
+  /** Highest cut number that the log shows. */
+  readonly cut: number;
+  readonly checkpoint: { readonly record: CheckpointRecord; readonly parts: readonly PartContent[] } | null;
+}
+
+/**
+ * Chooses the checkpoint to go on from: the newest whole one in the log's line (C13–C16).
+ *
+ * @throws CheckpointError `CHECKPOINT_DAMAGED` when something that counts is damaged, `CHECKPOINT_UNKNOWN` when the
+ * position that was asked for is no checkpoint, `DUPLICATES_NOT_ACCEPTED` when going back would release output again
+ */
+export async function choose(log: Log, store: Store, job: string, options: ChooseOptions): Promise<Choice> {
+  let term = 0;
+  let cut = 0;
+  let skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError } | null = null;
+  const named = options.from !== null || options.fresh;
+  for (let position = log.last; position > 0; ) {
+    const found = await log.read(position);
+    if (!found.ok) {
+      if (!named) throw await damaged(found.error, position, log, options);
+      // A person has decided; this record only counts for the numbers that must not be used again.
+      position = options.from !== null && options.from < position ? position - 1 : 0;
+      term += 1;
+      continue;
+    }
+    const { record } = found;
+    term = Math.max(term, record.term);
+    if (record.kind === 'term') {
+      if (options.fresh) return { term, cut: await highestCut(log, cut), checkpoint: null };
+      if (options.from !== null) position -= 1;
+      else if (record.from === 'fresh') break;
+      else position = record.from;
+      continue;
+    }
+    cut = Math.max(cut, record.cut);
+    if (options.fresh) return { term, cut, checkpoint: null };
+    if (options.from !== null && position !== options.from) {
+      if (record.releases && position > options.from && !options.acceptDuplicates) throw releasedSince(options, position);
+      position -= 1;
+      continue;
+    }
+    try {
+      const parts = await readParts(store, job, record);
+      if (skipped !== null) tellSkipped(skipped, position, options);
+      return { term, cut, checkpoint: { record, parts } };
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      if (record.releases || options.from !== null) throw await damaged(error, position, log, options);
+      skipped ??= { record, error };
+      position -= 1;
+    }
+  }
+  if (options.from !== null) {
+    throw new CheckpointError('CHECKPOINT_UNKNOWN', `there is no checkpoint at position ${options.from} of job '${job}' in ${store.url}`);
+  }
+  if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, log, options);
+  return { term, cut, checkpoint: null };
+}
+
+/** Reads and verifies all parts of a checkpoint, in parallel. */
+export async function readParts(store: Store, job: string, record: CheckpointRecord): Promise<PartContent[]> {
+  return Promise.all(record.parts.map((part) => readVerified(store, job, record, part)));
+}
+
+async function readVerified(store: Store, job: string, record: CheckpointRecord, part: PartRef): Promise<PartContent> {
+  const name = 'path' in part ? `${job}/${part.path}` : `part of thread ${part.thread} in record ${record.position}`;
+  const damage = (what: string, cause?: unknown): CheckpointError =>
+    new CheckpointError('CHECKPOINT_DAMAGED', `checkpoint ${record.position}: ${name} ${what}`, { cause });
+  let bytes: Uint8Array;
+  try {
+    bytes = 'path' in part ? await store.get(name) : Buffer.from(part.inline, 'base64');
+  } catch (cause) {
+    if (cause instanceof StoreError && cause.kind === 'absent') throw damage('is missing', cause);
+    throw cause;
+  }
+  if (bytes.length !== part.length) throw damage(`has ${bytes.length} bytes, not ${part.length}`);
+  if (sha256(bytes) !== part.sha256) throw damage('has another sha256 than its record says');
+  try {
+    return readPart(bytes);
+  } catch (cause) {
+    throw damage('cannot be read', cause);
+  }
+}
+
+/** The cut numbers of an abandoned line are not used again either; the newest checkpoint record has the highest. */
+async function highestCut(log: Log, known: number): Promise<number> {
+  let cut = known;
+  for (let position = log.last; position > 0 && cut === 0; position--) {
+    const found = await log.read(position);
+    if (found.ok && found.record.kind === 'checkpoint') cut = found.record.cut;
+  }
+  return cut;
+}
+
+function tellSkipped(
+  skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError },
+  position: number,
+  options: ChooseOptions,
+): void {
+  options.warn(
+    'CHECKPOINT_DAMAGED',
+    `${skipped.error.message}. It released nothing, so the older checkpoint ${position} is used instead; the damaged files are left where they are.`,
+  );
+}
+
+async function damaged(error: CheckpointError, position: number, log: Log, options: ChooseOptions): Promise<CheckpointError> {
+  const older = await olderCheckpoint(log, position);
+  const help =
+    older === null
+      ? 'No older checkpoint is there: --fresh begins again.'
+      : `What it released (output, answers) may come a second time if you go back to an older one: ${options.command(older)}`;
+  return new CheckpointError('CHECKPOINT_DAMAGED', `${error.message}. ${help}`, { cause: error });
+}
+
+async function olderCheckpoint(log: Log, below: number): Promise<number | null> {
+  for (let position = below - 1; position > 0; position--) {
+    const found = await log.read(position);
+    if (found.ok && found.record.kind === 'checkpoint') return position;
+  }
+  return null;
+}
+
+function releasedSince(options: ChooseOptions, position: number): CheckpointError {
+  return new CheckpointError(
+    'DUPLICATES_NOT_ACCEPTED',
+    `checkpoint ${position} has released output after position ${options.from}: going back releases it a second time. If that is what you want: ${options.command(options.from ?? 0)}`,
+  );
+}

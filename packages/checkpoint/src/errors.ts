@@ -1,0 +1,28 @@
+/** Codes of this package's errors. docs/errors.md says of each what happened and what to do. */
+export type CheckpointErrorCode =
+  | 'ALREADY_RUNNING'
+  | 'CHECKPOINT_ABANDONED'
+  | 'CHECKPOINT_DAMAGED'
+  | 'CHECKPOINT_INCOMPATIBLE'
+  | 'CHECKPOINT_OVERDUE'
+  | 'CHECKPOINT_UNKNOWN'
+  | 'DUPLICATES_NOT_ACCEPTED'
+  | 'FENCED'
+  | 'LOG_UNSETTLED'
+  | 'PART_NOT_STORED'
+  | 'SCHEDULE_INVALID'
+  | 'STATE_UNCLAIMED'
+  | 'STORE_OTHER_JOB'
+  | 'SYSTEM_FAILED'
+  | 'WORKERS_INVALID';
+
+/** The one error class of this package. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+  readonly code: CheckpointErrorCode;
+
+  constructor(code: CheckpointErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,260 @@
+import { assertNever, type Clock } from '@tidemark/actors/internal';
+import type { Store } from '@tidemark/stores';
+import { Collector, type StoredPart } from './collector.ts';
+import { CheckpointError } from './errors.ts';
+import { CUT_OVERDUE_MS } from './limits.ts';
+import type { Log } from './log.ts';
+import type { PartSays } from './participant.ts';
+import type { CheckpointRecord } from './record.ts';
+import type { Schedule } from './schedule.ts';
+import { step, type GeneratorEffect, type GeneratorEvent, type GeneratorState } from './step.ts';
+
+/** A published checkpoint, as its observers see it. */
+export interface Published {
+  readonly cut: number;
+  readonly position: number;
+  readonly durationMs: number;
+  readonly pauseMs: number;
+  readonly skewMs: number;
+  readonly bytes: number;
+  readonly units: number;
+  readonly messages: number;
+  readonly releases: boolean;
+}
+
+export interface GeneratorOptions {
+  readonly store: Store;
+  readonly log: Log;
+  readonly job: string;
+  readonly term: number;
+  readonly clock: Clock;
+  /** Host and workers. */
+  readonly threads: number;
+  readonly definitions: Readonly<Record<string, number>>;
+  /** First cut number that was never used. */
+  readonly nextCut: number;
+  readonly schedule: Schedule | null;
+  readonly begin: (cut: number, base: number) => void;
+  readonly abandon: (cut: number) => void;
+  readonly release: (published: Published) => void;
+  readonly failed: (cut: number, error: Error) => void;
+  readonly end: (error: Error) => void;
+  /** What the layer above wants in the record: asked when the record is put. */
+  readonly app: () => { readonly app: unknown; readonly finished: boolean };
+}
+
+/**
+ * The checkpoint generator: starts cuts on schedule, gathers the threads' parts, publishes the record, and only then
+ * releases. The shell around `step`: it turns what happens into events and effects into calls.
+ *
+ * Invariants: C7–C10 of SPEC.md.
+ */
+export class Generator {
+  readonly #options: GeneratorOptions;
+  #state: GeneratorState;
+  #collector: Collector | null = null;
+  #parts = new Map<number, StoredPart>();
+  #beganAt = 0;
+  #cancelDue: () => void = () => undefined;
+  #cancelOverdue: () => void = () => undefined;
+  #lastError: Error | null = null;
+  readonly #failed: { readonly cut: number; readonly code: string }[] = [];
+  /** Resolved by the first publication of a cut that began after they asked. */
+  #waiting: { readonly minCut: number; readonly resolve: (published: Published) => void; readonly reject: (error: Error) => void }[] = [];
+  readonly #inbox: GeneratorEvent[] = [];
+  #handling = false;
+
+  constructor(options: GeneratorOptions) {
+    this.#options = options;
+    this.#state = { phase: 'idle', next: options.nextCut, position: options.log.last };
+  }
+
+  start(): void {
+    this.#scheduleNext();
+  }
+
+  /** No more cuts by schedule. */
+  stop(): void {
+    this.#cancelDue();
+    this.#cancelOverdue();
+  }
+
+  /** Takes a checkpoint of everything up to now; resolves when it is published, rejects when the attempt failed. */
+  checkpoint(): Promise<Published> {
+    const state = this.#state;
+    if (state.phase === 'ended') return Promise.reject(this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended'));
+    const minCut = state.phase === 'idle' ? state.next : state.cut + 1;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ minCut, resolve, reject });
+      this.#handle({ kind: 'wanted' });
+    });
+  }
+
+  /** A thread reports of its part. */
+  part(thread: number, says: PartSays): void {
+    this.#collector?.take(thread, says);
+  }
+
+  workerLost(error: Error): void {
+    this.#lastError = error;
+    this.#handle({ kind: 'worker-lost' });
+  }
+
+  #handle(event: GeneratorEvent): void {
+    // Effects cause events: one at a time, in order.
+    this.#inbox.push(event);
+    if (this.#handling) return;
+    this.#handling = true;
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      const { state, effects } = step(this.#state, next, this.#options.threads);
+      this.#state = state;
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#handling = false;
+  }
+
+  #perform(effect: GeneratorEffect): void {
+    switch (effect.kind) {
+      case 'begin':
+        this.#begin(effect.cut, effect.base);
+        return;
+      case 'publish':
+        void this.#publish(effect.cut);
+        return;
+      case 'release':
+        this.#release(effect.cut, effect.position);
+        return;
+      case 'abandon':
+        this.#abandon(effect.cut, effect.why);
+        return;
+      case 'end':
+        this.#end();
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #begin(cut: number, base: number): void {
+    const { store, job, term, clock } = this.#options;
+    this.#parts = new Map();
+    this.#beganAt = clock.monotonic();
+    this.#collector = new Collector(
+      { store, job, term, cut },
+      (thread, part) => {
+        this.#parts.set(thread, part);
+        this.#handle({ kind: 'part-stored', cut, thread });
+      },
+      (error) => {
+        this.#lastError = error;
+        this.#handle({ kind: 'part-failed', cut });
+      },
+    );
+    this.#cancelOverdue = clock.after(CUT_OVERDUE_MS, () => {
+      this.#lastError = new CheckpointError('CHECKPOINT_OVERDUE', `cut ${cut} was not complete within ${CUT_OVERDUE_MS} ms`);
+      this.#handle({ kind: 'overdue', cut });
+    });
+    this.#options.begin(cut, base);
+  }
+
+  async #publish(cut: number): Promise<void> {
+    const { log, term } = this.#options;
+    try {
+      const position = await log.put(this.#record(cut), term);
+      this.#handle({ kind: 'published', cut, position });
+    } catch (error) {
+      this.#lastError = error instanceof Error ? error : new Error(String(error));
+      const fenced = error instanceof CheckpointError && error.code === 'FENCED';
+      this.#handle(fenced ? { kind: 'fenced' } : { kind: 'publish-failed', cut });
+    }
+  }
+
+  #record(cut: number): Omit<CheckpointRecord, 'format' | 'job' | 'position' | 'previous' | 'term' | 'putId' | 'createdAt'> {
+    const parts = [...this.#parts].sort(([a], [b]) => a - b).map(([, part]) => part);
+    const { app, finished } = this.#options.app();
+    return {
+      kind: 'checkpoint',
+      cut,
+      definitions: this.#options.definitions,
+      parts: parts.map((part) => part.ref),
+      releases: parts.some((part) => part.stats.releases),
+      finished,
+      app,
+      history: this.#history(),
+      failed: this.#failed,
+    };
+  }
+
+  #history(): Omit<Published, 'cut' | 'position' | 'releases'> & { readonly frames: number } {
+    const stats = [...this.#parts.values()].map((part) => part.stats);
+    const flips = stats.map((part) => part.flippedAt);
+    const sum = (field: 'units' | 'messages' | 'frames' | 'bytes'): number => stats.reduce((total, part) => total + part[field], 0);
+    return {
+      durationMs: round(this.#options.clock.monotonic() - this.#beganAt),
+      pauseMs: round(Math.max(...stats.map((part) => part.pauseMs))),
+      skewMs: round(Math.max(...flips) - Math.min(...flips)),
+      units: sum('units'),
+      messages: sum('messages'),
+      frames: sum('frames'),
+      bytes: sum('bytes'),
+    };
+  }
+
+  #release(cut: number, position: number): void {
+    const releases = [...this.#parts.values()].some((part) => part.stats.releases);
+    const published: Published = { cut, position, releases, ...this.#history() };
+    this.#over();
+    this.#failed.length = 0;
+    this.#options.release(published);
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter((asked) => asked.minCut > cut);
+    for (const asked of waiting) if (asked.minCut <= cut) asked.resolve(published);
+  }
+
+  #abandon(cut: number, why: string): void {
+    const error = this.#lastError ?? new CheckpointError('CHECKPOINT_ABANDONED', `cut ${cut} was abandoned: ${why}`);
+    this.#collector?.abandon();
+    this.#over();
+    if (this.#failed.length < FAILED_MAX) this.#failed.push({ cut, code: codeOf(error) });
+    this.#options.abandon(cut);
+    this.#options.failed(cut, error);
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter((asked) => asked.minCut > cut);
+    for (const asked of waiting) if (asked.minCut <= cut) asked.reject(error);
+  }
+
+  #end(): void {
+    const error = this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended');
+    this.#collector?.abandon();
+    this.#over();
+    this.stop();
+    for (const asked of this.#waiting) asked.reject(error);
+    this.#waiting = [];
+    this.#options.end(error);
+  }
+
+  #over(): void {
+    this.#cancelOverdue();
+    this.#collector = null;
+  }
+
+  #scheduleNext(): void {
+    const { schedule, clock } = this.#options;
+    if (schedule === null) return;
+    this.#cancelDue = clock.after(schedule(clock.now()), () => {
+      this.#scheduleNext();
+      this.#handle({ kind: 'due' });
+    });
+  }
+}
+
+/** Failed attempts kept for the next record. */
+const FAILED_MAX = 100;
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

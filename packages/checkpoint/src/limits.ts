@@ -1,0 +1,31 @@
+/** Every bound of this package, with its unit and its reason. */
+
+/** Bytes of one block of a part at most: what is checked, posted and written at a time. */
+export const BLOCK_BYTES_MAX = 1024 * 1024;
+
+/** Bytes of the first block's buffer; it grows as needed. Most parts of small programs fit. */
+export const BLOCK_BYTES_FIRST = 32 * 1024;
+
+/** A part of fewer bytes lies in the record itself: one put less. */
+export const INLINE_BYTES_MAX = 64 * 1024;
+
+/** Milliseconds after which a cut that is not complete is abandoned. */
+export const CUT_OVERDUE_MS = 60_000;
+
+/** Milliseconds between renewals of `owner.json`. */
+export const OWNER_RENEW_MS = 5_000;
+
+/** Milliseconds to watch the counter of an owner on another machine. */
+export const OWNER_WATCH_MS = 10_000;
+
+/** Milliseconds to wait for an owner whose parent is gone: it ends by itself within one second. */
+export const OWNER_ORPHAN_MS = 3_000;
+
+/** Tries to read back an unknown put before it is left for later. */
+export const SETTLE_TRIES = 5;
+
+/** Starts over after a lost term record, before we say that somebody else runs. */
+export const START_TRIES = 3;
+
+/** Bytes of units and motion in one `load` message to a worker. */
+export const LOAD_BYTES = 4 * 1024 * 1024;

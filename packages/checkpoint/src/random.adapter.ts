@@ -1,0 +1,6 @@
+import { randomBytes } from 'node:crypto';
+
+/** A name that nobody else will choose: put ids and part names. */
+export function randomId(): string {
+  return randomBytes(8).toString('hex');
+}

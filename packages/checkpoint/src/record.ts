@@ -1,0 +1,95 @@
+import { CheckpointError } from './errors.ts';
+import { sha256 } from './hash.ts';
+
+/** Version of the record's format that this code writes; it reads this one only, so far. */
+export const RECORD_FORMAT = 1;
+
+interface RecordHead {
+  readonly format: number;
+  readonly job: string;
+  readonly position: number;
+  /** sha256 of the predecessor's bytes as found; null for the first. */
+  readonly previous: string | null;
+  readonly term: number;
+  /** Unique to this put: tells our own record from another's after a lost reply. */
+  readonly putId: string;
+  /** ISO 8601, for people. */
+  readonly createdAt: string;
+}
+
+/** An owner begins: put before anything is processed. */
+export interface TermRecord extends RecordHead {
+  readonly kind: 'term';
+  /** Position of the checkpoint that this term goes on from. */
+  readonly from: number | 'fresh';
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** One thread's part: a file, or its bytes here. */
+export type PartRef =
+  | { readonly thread: number; readonly length: number; readonly sha256: string; readonly path: string }
+  | { readonly thread: number; readonly length: number; readonly sha256: string; readonly inline: string };
+
+/** How an attempt went. */
+export interface CutHistory {
+  readonly durationMs: number;
+  readonly pauseMs: number;
+  readonly skewMs: number;
+  readonly units: number;
+  readonly messages: number;
+  readonly frames: number;
+  readonly bytes: number;
+}
+
+/** A consistent state of the whole system. */
+export interface CheckpointRecord extends RecordHead {
+  readonly kind: 'checkpoint';
+  readonly cut: number;
+  /** Names and versions of the definitions whose units are in the parts. */
+  readonly definitions: Readonly<Record<string, number>>;
+  readonly parts: readonly PartRef[];
+  /** Carries sink batches or answers that this record releases. */
+  readonly releases: boolean;
+  /** A bounded job has ended with this record. */
+  readonly finished: boolean;
+  /** What the layer above keeps with it: plan of the inputs, result. */
+  readonly app: unknown;
+  readonly history: CutHistory;
+  /** Attempts since the last record that came to nothing. */
+  readonly failed: readonly { readonly cut: number; readonly code: string }[];
+}
+
+export type LogRecord = TermRecord | CheckpointRecord;
+
+/** What a caller gives; the log adds the rest. */
+export type RecordBody = Omit<TermRecord, keyof RecordHead> | Omit<CheckpointRecord, keyof RecordHead>;
+
+/** JSON, a line feed, the sha256 of what stands before the line feed, a line feed. */
+export function encodeRecord(record: LogRecord): Uint8Array {
+  const text = JSON.stringify(record);
+  return new TextEncoder().encode(`${text}\n${sha256(new TextEncoder().encode(text))}\n`);
+}
+
+const TRAILER_BYTES = 1 + 64 + 1;
+
+/**
+ * Verifies and reads a record.
+ *
+ * @throws CheckpointError `CHECKPOINT_DAMAGED` saying what is wrong, `CHECKPOINT_INCOMPATIBLE` for another format
+ */
+export function decodeRecord(bytes: Uint8Array, name: string): LogRecord {
+  const text = bytes.subarray(0, Math.max(0, bytes.length - TRAILER_BYTES));
+  const trailer = new TextDecoder('latin1').decode(bytes.subarray(text.length));
+  if (bytes.length <= TRAILER_BYTES || trailer !== `\n${sha256(text)}\n`) {
+    throw new CheckpointError('CHECKPOINT_DAMAGED', `${name}: the sha256 at its end does not fit its ${bytes.length} bytes`);
+  }
+  const record = JSON.parse(new TextDecoder().decode(text)) as LogRecord;
+  if (record.format !== RECORD_FORMAT) {
+    throw new CheckpointError(
+      'CHECKPOINT_INCOMPATIBLE',
+      `${name} has format ${record.format}; this version of Tidemark reads format ${RECORD_FORMAT}`,
+    );
+  }
+  return record;
+}

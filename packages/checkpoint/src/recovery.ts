@@ -1,0 +1,114 @@
+import {
+  type Batch,
+  definitionOf,
+  type Envelope,
+  homeOfGroup,
+  keyGroup,
+  packBatch,
+  packMessages,
+  type PackedFrame,
+  type UnitData,
+  unpackBatch,
+  unpackMessages,
+} from '@tidemark/actors/internal';
+import { CheckpointError } from './errors.ts';
+import type { PartContent } from './part.ts';
+import type { CheckpointRecord } from './record.ts';
+
+/** Where the units and records of a job's tasks belong; the job knows, the checkpoint does not. */
+export interface Placement {
+  /** Whether a task of that name exists. */
+  knows(task: string): boolean;
+  placeUnit(unit: UnitData, workers: number): number;
+  splitBatch(batch: Batch, workers: number): ReadonlyMap<number, Batch>;
+}
+
+/** What one thread gets back. */
+export interface Load {
+  readonly units: UnitData[];
+  readonly frames: PackedFrame[];
+}
+
+/** Host and every worker. */
+export type Loads = readonly Load[];
+
+/**
+ * Gives every unit and every message of a checkpoint to the thread that is its home among `workers` workers (C17).
+ *
+ * @throws CheckpointError `STATE_UNCLAIMED` for state of definitions that are no more, `CHECKPOINT_INCOMPATIBLE` for
+ * another version of a definition
+ */
+export function distribute(
+  record: CheckpointRecord,
+  parts: readonly PartContent[],
+  workers: number,
+  placement: Placement,
+): Loads {
+  const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
+  assertClaimed(record, parts, placement);
+  const homeOf = (type: string, key: string): number =>
+    definitionOf(type).place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), workers);
+  for (const unit of parts.flatMap((part) => part.units)) {
+    const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
+    loads[home]!.units.push(unit);
+  }
+  // The order matters: what a receiver had taken, then what was on the way, then what was not yet sent.
+  for (const frames of [parts.flatMap((p) => p.mail), parts.flatMap((p) => p.channels), parts.flatMap((p) => p.outboxes)]) {
+    for (const frame of frames) route(frame, loads, homeOf, workers, placement);
+  }
+  return loads;
+}
+
+function route(
+  frame: PackedFrame,
+  loads: Loads,
+  homeOf: (type: string, key: string) => number,
+  workers: number,
+  placement: Placement,
+): void {
+  if (frame.codec === 'rows') {
+    for (const [thread, batch] of placement.splitBatch(unpackBatch(frame.body), workers)) {
+      loads[thread]!.frames.push(packBatch(batch));
+    }
+    return;
+  }
+  const byHome = new Map<number, Envelope[]>();
+  for (const envelope of unpackMessages(frame.body)) {
+    // Answers to asks of a process that is no more have nobody to go to (C18).
+    if (envelope.type.startsWith(RESERVED)) continue;
+    const home = homeOf(envelope.type, envelope.key);
+    const list = byHome.get(home);
+    if (list === undefined) byHome.set(home, [envelope]);
+    else list.push(envelope);
+  }
+  for (const [home, envelopes] of byHome) loads[home]!.frames.push(...packMessages(envelopes));
+}
+
+const RESERVED = 'tidemark:';
+
+function assertClaimed(record: CheckpointRecord, parts: readonly PartContent[], placement: Placement): void {
+  const types = new Set(parts.flatMap((part) => part.units.map((unit) => unit.type)));
+  const unclaimed: string[] = [];
+  for (const type of types) {
+    if (placement.knows(type)) continue;
+    let version: number;
+    try {
+      ({ version } = definitionOf(type));
+    } catch {
+      unclaimed.push(type);
+      continue;
+    }
+    const stored = record.definitions[type];
+    if (stored !== undefined && stored !== version) {
+      throw new CheckpointError(
+        'CHECKPOINT_INCOMPATIBLE',
+        `checkpoint ${record.position} holds state of '${type}' version ${stored}; this program defines version ${version}`,
+      );
+    }
+  }
+  if (unclaimed.length === 0) return;
+  throw new CheckpointError(
+    'STATE_UNCLAIMED',
+    `checkpoint ${record.position} holds state of ${unclaimed.map((type) => `'${type}'`).join(', ')}, which this program does not define; nothing was started and nothing is lost`,
+  );
+}

@@ -1,0 +1,142 @@
+/**
+ * The decisions of the checkpoint generator: a pure function of state and event. No clock, no store, no thread.
+ *
+ * The table is the one of SPEC.md; a missing cell does not compile. Invariants: C7–C10.
+ */
+
+export type GeneratorState =
+  | { readonly phase: 'idle'; readonly next: number; readonly position: number }
+  | {
+      readonly phase: 'gathering';
+      readonly cut: number;
+      readonly position: number;
+      readonly missing: ReadonlySet<number>;
+      readonly again: boolean;
+    }
+  | { readonly phase: 'publishing'; readonly cut: number; readonly position: number; readonly again: boolean }
+  | { readonly phase: 'ended' };
+
+export type GeneratorEvent =
+  /** The schedule says that it is time. Ignored while a cut is under way. */
+  | { readonly kind: 'due' }
+  /** Somebody asked for a checkpoint of everything up to now: never ignored. */
+  | { readonly kind: 'wanted' }
+  | { readonly kind: 'part-stored'; readonly cut: number; readonly thread: number }
+  | { readonly kind: 'part-failed'; readonly cut: number }
+  | { readonly kind: 'overdue'; readonly cut: number }
+  | { readonly kind: 'published'; readonly cut: number; readonly position: number }
+  | { readonly kind: 'publish-failed'; readonly cut: number }
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'worker-lost' };
+
+export type GeneratorEffect =
+  | { readonly kind: 'begin'; readonly cut: number; readonly base: number }
+  | { readonly kind: 'publish'; readonly cut: number }
+  | { readonly kind: 'release'; readonly cut: number; readonly position: number }
+  | { readonly kind: 'abandon'; readonly cut: number; readonly why: 'part-failed' | 'overdue' | 'publish-failed' }
+  | { readonly kind: 'end'; readonly why: 'fenced' | 'worker-lost' };
+
+export interface Step {
+  readonly state: GeneratorState;
+  readonly effects: readonly GeneratorEffect[];
+}
+
+type Phase = GeneratorState['phase'];
+type Kind = GeneratorEvent['kind'];
+type StateOf<P extends Phase> = Extract<GeneratorState, { readonly phase: P }>;
+type EventOf<K extends Kind> = Extract<GeneratorEvent, { readonly kind: K }>;
+type Table = { readonly [P in Phase]: { readonly [K in Kind]: (state: StateOf<P>, event: EventOf<K>, threads: number) => Step } };
+
+const stay = (state: GeneratorState): Step => ({ state, effects: [] });
+const end = (why: 'fenced' | 'worker-lost'): Step => ({ state: { phase: 'ended' }, effects: [{ kind: 'end', why }] });
+
+/** Begins the next cut: all threads owe a part. */
+function begin(cut: number, position: number, threads: number): Step {
+  const missing = new Set(Array.from({ length: threads }, (_, thread) => thread));
+  return {
+    state: { phase: 'gathering', cut, position, missing, again: false },
+    effects: [{ kind: 'begin', cut, base: position }],
+  };
+}
+
+/** The cut is over, well or not: idle, or at once the next one that somebody waits for. */
+function over(cut: number, position: number, again: boolean, threads: number, effect: GeneratorEffect): Step {
+  if (!again) return { state: { phase: 'idle', next: cut + 1, position }, effects: [effect] };
+  const next = begin(cut + 1, position, threads);
+  return { state: next.state, effects: [effect, ...next.effects] };
+}
+
+const TABLE: Table = {
+  idle: {
+    due: (state, _, threads) => begin(state.next, state.position, threads),
+    wanted: (state, _, threads) => begin(state.next, state.position, threads),
+    'part-stored': stay,
+    'part-failed': stay,
+    overdue: stay,
+    published: stay,
+    'publish-failed': stay,
+    fenced: () => end('fenced'),
+    'worker-lost': () => end('worker-lost'),
+  },
+  gathering: {
+    due: stay,
+    wanted: (state) => stay({ ...state, again: true }),
+    'part-stored': (state, event) => {
+      if (event.cut !== state.cut) return stay(state);
+      const missing = new Set(state.missing);
+      missing.delete(event.thread);
+      if (missing.size > 0) return stay({ ...state, missing });
+      const { cut, position, again } = state;
+      return { state: { phase: 'publishing', cut, position, again }, effects: [{ kind: 'publish', cut }] };
+    },
+    'part-failed': (state, event, threads) => abandon(state, event.cut, 'part-failed', threads),
+    overdue: (state, event, threads) => abandon(state, event.cut, 'overdue', threads),
+    published: stay,
+    'publish-failed': stay,
+    fenced: () => end('fenced'),
+    'worker-lost': () => end('worker-lost'),
+  },
+  publishing: {
+    due: stay,
+    wanted: (state) => stay({ ...state, again: true }),
+    'part-stored': stay,
+    'part-failed': stay,
+    // The record may be there already: only its own answer decides.
+    overdue: stay,
+    published: (state, event, threads) => {
+      if (event.cut !== state.cut) return stay(state);
+      const release: GeneratorEffect = { kind: 'release', cut: event.cut, position: event.position };
+      return over(state.cut, event.position, state.again, threads, release);
+    },
+    'publish-failed': (state, event, threads) => abandon(state, event.cut, 'publish-failed', threads),
+    fenced: () => end('fenced'),
+    'worker-lost': () => end('worker-lost'),
+  },
+  ended: {
+    due: stay,
+    wanted: stay,
+    'part-stored': stay,
+    'part-failed': stay,
+    overdue: stay,
+    published: stay,
+    'publish-failed': stay,
+    fenced: stay,
+    'worker-lost': stay,
+  },
+};
+
+function abandon(
+  state: StateOf<'gathering'> | StateOf<'publishing'>,
+  cut: number,
+  why: 'part-failed' | 'overdue' | 'publish-failed',
+  threads: number,
+): Step {
+  if (cut !== state.cut) return stay(state);
+  return over(state.cut, state.position, state.again, threads, { kind: 'abandon', cut, why });
+}
+
+/** `threads` counts the host too: each owes a part. */
+export function step(state: GeneratorState, event: GeneratorEvent, threads: number): Step {
+  const cell = TABLE[state.phase][event.kind] as (state: GeneratorState, event: GeneratorEvent, threads: number) => Step;
+  return cell(state, event, threads);
+}

@@ -1,0 +1,164 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
+import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
+import { CheckpointError } from './errors.ts';
+import { insideWorker } from './inside.ts';
+import { startEngine, type Engine, type EngineOptions } from './engine.ts';
+
+export interface SystemOptions {
+  /** Modules that define the actors; every worker imports them. */
+  readonly actors: readonly URL[];
+  /** Folder or store URL for the checkpoints; without one the system starts anew each time. */
+  readonly store?: string;
+  /** Worker threads; as many as there are cores when not given. */
+  readonly workers?: number;
+  /** `1s` when not given; an interval or a cron expression. */
+  readonly schedule?: string;
+  readonly timezone?: string;
+  /** Name under which the checkpoints lie in the store; `main` when not given. */
+  readonly name?: string;
+  /** Everything in this thread, for a debugger. */
+  readonly inline?: boolean;
+  /** Begin anew, whatever the store holds. */
+  readonly fresh?: boolean;
+  /** Told about each checkpoint, failure and warning. */
+  readonly observe?: EngineOptions['observe'];
+}
+
+/** A running system of actors, as the app that made it sees it. */
+export interface System extends AsyncDisposable {
+  ref<D extends AnyActor>(definition: D, key: string): Ref<D>;
+  /** Sends; resolves when there was room. What is sent before a checkpoint's cut is never lost after it. */
+  tell<D>(to: Ref<D>): TellsWhenRoom<D>;
+  /** Sends and waits for what the handler returns. */
+  ask<D>(to: Ref<D>, options?: AskOptions): Asks<D>;
+  /** Takes a checkpoint of everything up to now; resolves when it is durable. */
+  checkpoint(): Promise<{ readonly cut: number; readonly position: number }>;
+  /** Takes a last checkpoint and ends the workers. */
+  stop(): Promise<void>;
+  /** Resolves when the system has stopped; rejects with the reason when it failed. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Starts a system of actors in worker threads. With a `store` it goes on from the newest good checkpoint.
+ *
+ * @throws ActorError `NOT_ON_HOST` in a worker; `ACTORS_NOT_FOUND`, `DEFINITIONS_DIFFER`
+ * @throws CheckpointError `ALREADY_RUNNING`, `CHECKPOINT_DAMAGED`, `SCHEDULE_INVALID`, …
+ * @example
+ * const system = await createSystem({ actors: [new URL('./bank.js', import.meta.url)], store: './checkpoints' });
+ * await system.tell(system.ref(Account, 'alice')).deposit(10);
+ * await system.stop();
+ */
+export async function createSystem(options: SystemOptions): Promise<System> {
+  if (insideWorker()) {
+    throw new ActorError('NOT_ON_HOST', 'createSystem was called while a worker loads this module; put the host part into main(import.meta, …) or into a file of its own');
+  }
+  for (const url of options.actors) await loadModule(url.href);
+  return startSystem(options);
+}
+
+/** Starts a system whose modules this thread has loaded. */
+async function startSystem(options: SystemOptions): Promise<System> {
+  const border = new Border(systemClock);
+  const engine = await startEngine({
+    modules: options.actors.map((url) => url.href),
+    location: options.store ?? null,
+    job: options.name ?? 'main',
+    workers: workersOf(options.workers),
+    schedule: options.schedule ?? '1s',
+    timezone: options.timezone,
+    inline: options.inline ?? false,
+    fresh: options.fresh ?? false,
+    from: null,
+    acceptDuplicates: false,
+    command: (position) => `restore with from: ${position}`,
+    observe: options.observe ?? (() => undefined),
+    border,
+    extension: null,
+  });
+  engine.go();
+  return new RunningSystem(engine, border);
+}
+
+class RunningSystem implements System {
+  readonly #engine: Engine;
+  readonly #border: Border;
+  #stopping: Promise<void> | null = null;
+
+  constructor(engine: Engine, border: Border) {
+    this.#engine = engine;
+    this.#border = border;
+    engine.done.catch((error: unknown) => border.close(error instanceof Error ? error : new Error(String(error))));
+  }
+
+  get done(): Promise<void> {
+    return this.#engine.done;
+  }
+
+  ref<D extends AnyActor>(definition: D, key: string): Ref<D> {
+    return { type: definition.name, key };
+  }
+
+  tell<D>(to: Ref<D>): TellsWhenRoom<D> {
+    return this.#border.tell(to);
+  }
+
+  ask<D>(to: Ref<D>, options?: AskOptions): Asks<D> {
+    return this.#border.ask(to, options);
+  }
+
+  checkpoint(): Promise<{ readonly cut: number; readonly position: number }> {
+    return this.#engine.checkpoint();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#engine.stop(true).finally(() => {
+      this.#border.close(new ActorError('SYSTEM_STOPPED', 'the system has stopped'));
+    });
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** How many workers: what was asked for, checked, or one a core. */
+export function workersOf(asked: number | undefined): number {
+  const workers = asked ?? availableParallelism();
+  if (Number.isInteger(workers) && workers >= 1 && workers <= WORKERS_MAX) return workers;
+  throw new CheckpointError('WORKERS_INVALID', `workers: ${workers}; expected a whole number from 1 to ${WORKERS_MAX}`);
+}
+
+const WORKERS_MAX = 256;
+
+/**
+ * Host part of a one-file program: its actors are this file's. Does nothing in a worker, and nothing when the file is
+ * not the program itself. Stops the system at the end.
+ *
+ * @example
+ * await main(import.meta, { store: './checkpoints' }, async (system) => {
+ *   await system.tell(system.ref(Counter, 'a')).add(1);
+ * });
+ */
+export async function main(
+  meta: ImportMeta,
+  options: Omit<SystemOptions, 'actors'>,
+  run: (system: System) => Promise<void>,
+): Promise<void> {
+  if (insideWorker() || !isProgram(meta)) return;
+  // Not by createSystem: this module, which has registered its actors, would wait for its own end.
+  const system = await startSystem({ ...options, actors: [new URL(meta.url)] });
+  try {
+    await run(system);
+  } finally {
+    await system.stop();
+  }
+}
+
+export function isProgram(meta: ImportMeta): boolean {
+  const started = process.argv[1];
+  return started !== undefined && fileURLToPath(meta.url).replace(/\.[cm]?[jt]s$/, '') === started.replace(/\.[cm]?[jt]s$/, '');
+}
