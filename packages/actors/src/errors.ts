@@ -11,6 +11,7 @@ export type ActorErrorCode =
   | 'HANDLER_ASYNC'
   | 'HANDLER_UNKNOWN'
   | 'MESSAGE_TOO_LARGE'
+  | 'MODULE_FAILED'
   | 'NEEDS_TSX'
   | 'NOT_ON_HOST'
   | 'OVERRUN'

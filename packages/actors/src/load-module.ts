@@ -7,7 +7,7 @@ import { ActorError } from './errors.ts';
  * Imports a user's module into this thread. A `.ts` file runs natively where Node can (22.18 and later) and through
  * tsx elsewhere, or when it uses syntax that Node cannot strip. The URL is a hint: `.ts` and `.js` are both tried.
  *
- * @throws ActorError `ACTORS_NOT_FOUND` naming both URLs, `NEEDS_TSX` with the command that helps
+ * @throws ActorError `ACTORS_NOT_FOUND` naming both URLs, `NEEDS_TSX` with the command that helps, `MODULE_FAILED` with the module's own error
  */
 export async function loadModule(hint: string): Promise<void> {
   const url = locate(hint);
@@ -16,10 +16,19 @@ export async function loadModule(hint: string): Promise<void> {
   try {
     await import(url);
   } catch (error) {
-    if (!isTypeScript || !isUnsupportedSyntax(error)) throw error;
+    if (!isTypeScript || registered || !isUnsupportedSyntax(error)) throw failed(url, error);
     await useTsx(url, 'it uses TypeScript syntax that Node cannot strip');
-    await import(url);
+    await import(url).catch((again: unknown) => {
+      throw failed(url, again);
+    });
   }
+}
+
+/** An error with a code is clear already; any other is the module's own, and running it again cannot help. */
+function failed(url: string, error: unknown): unknown {
+  if (error instanceof Error && 'code' in error && !String(error.code).startsWith('ERR_')) return error;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new ActorError('MODULE_FAILED', `${fileURLToPath(url)} cannot be loaded: ${what}`, { cause: error });
 }
 
 function nativeTypeScript(): boolean {
@@ -68,10 +77,14 @@ async function useTsx(url: string, why: string): Promise<void> {
   );
 }
 
+/** The ES module of tsx's API as seen from `base`; `require.resolve` would answer the CommonJS one. */
 function resolveTsx(base: string): string | null {
+  let manifest: string;
   try {
-    return pathToFileURL(createRequire(base).resolve('tsx/esm/api')).href;
+    manifest = createRequire(base).resolve('tsx/package.json');
   } catch {
     return null;
   }
+  const api = new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest));
+  return existsSync(api) ? api.href : null;
 }

@@ -167,6 +167,16 @@ export class Engine {
     return this.#generator.checkpoint();
   }
 
+  /** The system has ended, well or not. */
+  get over(): boolean {
+    return this.#ended;
+  }
+
+  /** Takes no more checkpoints by schedule; resolves when none is under way. */
+  async hold(): Promise<void> {
+    await this.#generator?.hold();
+  }
+
   /** Looks at all threads once. */
   async look(): Promise<readonly Sight[]> {
     const own = this.#runtime?.look();

@@ -61,6 +61,7 @@ export class Generator {
   readonly #failed: { readonly cut: number; readonly code: string }[] = [];
   /** Resolved by the first publication of a cut that began after they asked. */
   #waiting: { readonly minCut: number; readonly resolve: (published: Published) => void; readonly reject: (error: Error) => void }[] = [];
+  #idle: () => void = () => undefined;
   readonly #inbox: GeneratorEvent[] = [];
   #handling = false;
 
@@ -71,6 +72,14 @@ export class Generator {
 
   start(): void {
     this.#scheduleNext();
+  }
+
+  /** No more cuts by schedule; resolves when none is under way. */
+  async hold(): Promise<void> {
+    this.#cancelDue();
+    while (this.#state.phase === 'gathering' || this.#state.phase === 'publishing') {
+      await new Promise<void>((resolve) => (this.#idle = resolve));
+    }
   }
 
   /** No more cuts by schedule. */
@@ -111,6 +120,7 @@ export class Generator {
       for (const effect of effects) this.#perform(effect);
     }
     this.#handling = false;
+    this.#idle();
   }
 
   #perform(effect: GeneratorEffect): void {

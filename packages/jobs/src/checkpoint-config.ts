@@ -1,0 +1,46 @@
+import { JobError } from './errors.ts';
+
+export interface CheckpointConfigOptions {
+  readonly storeType: 'file' | 'hdfs' | 's3' | 'memory';
+  /** Folder or URL. */
+  readonly location: string;
+  /** `250ms`, `1s`, `5m`, or a cron expression with six fields: `0 *\/5 * * * *`. */
+  readonly schedule: string;
+  /** Time zone of a cron schedule, e.g. `Europe/Berlin`. */
+  readonly timezone?: string;
+}
+
+const TYPES = ['file', 'hdfs', 's3', 'memory'];
+
+/**
+ * Where a job keeps its checkpoints, and when it takes them. `--store` and `--schedule` win over it.
+ *
+ * @throws JobError `CONFIG_INVALID`
+ * @example
+ * this.setCheckpoint(new CheckpointConfig({ storeType: 'file', location: './checkpoints', schedule: '0 *\/5 * * * *' }));
+ */
+export class CheckpointConfig {
+  readonly storeType: 'file' | 'hdfs' | 's3' | 'memory';
+  readonly location: string;
+  readonly schedule: string;
+  readonly timezone: string | undefined;
+
+  constructor(options: CheckpointConfigOptions) {
+    if (!TYPES.includes(options.storeType)) {
+      throw new JobError('CONFIG_INVALID', `storeType ${JSON.stringify(options.storeType)}: expected one of ${TYPES.join(', ')}`);
+    }
+    const { storeType, location, schedule } = options;
+    if (typeof location !== 'string' || location === '' || typeof schedule !== 'string' || schedule === '') {
+      throw new JobError('CONFIG_INVALID', 'a CheckpointConfig needs a location and a schedule');
+    }
+    const scheme = /^([a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
+    const fits = { file: [undefined, 'file'], memory: [undefined, 'memory'], hdfs: ['hdfs', 'webhdfs', 'swebhdfs'], s3: ['s3'] };
+    if (!(fits[storeType] as (string | undefined)[]).includes(scheme)) {
+      throw new JobError('CONFIG_INVALID', `location ${JSON.stringify(location)} is not of storeType '${storeType}'`);
+    }
+    this.storeType = storeType;
+    this.location = storeType === 'memory' && scheme === undefined ? `memory:${location}` : location;
+    this.schedule = schedule;
+    this.timezone = options.timezone;
+  }
+}

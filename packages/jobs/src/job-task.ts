@@ -1,0 +1,175 @@
+import { type Batch, copyValue, decodeValue, Mailbox, type MailOwner, type Runtime, type Task, type UnitData, UnitTable } from '@tidemark/actors/internal';
+import { COLLECTOR } from './collector.ts';
+import { JobError } from './errors.ts';
+import type { FileSink } from './file-sink.ts';
+import type { Key } from './formats.ts';
+import { type AnyJob, CONTEXT, STATE } from './job.ts';
+import type { Source, SplitState } from './source.ts';
+
+/** Name of the task of a class-form job; part of its units' addresses. */
+export const JOB_TASK = 'job';
+
+export interface JobTaskOptions {
+  readonly job: AnyJob;
+  readonly runtime: Runtime;
+  readonly source: Source;
+  readonly output: FileSink | null;
+  readonly badRows: FileSink | null;
+  readonly keyOf: ((value: unknown) => Key) | null;
+  /** Position of the checkpoint that was restored; 0 for none. */
+  readonly restored: number;
+  readonly firstRecord: () => void;
+}
+
+/**
+ * One worker's share of a job: its splits, the keys that live here with their states, and its sinks, fused into one task.
+ *
+ * A turn is a batch of records (architecture §8). Units: one per split, one per key, one per counter, one per chunk of output.
+ */
+export class JobTask implements Task, MailOwner<Batch> {
+  readonly name = JOB_TASK;
+  readonly cut;
+  readonly mail: Mailbox<Batch>;
+  readonly #options: JobTaskOptions;
+  readonly #keyed = new UnitTable<Key, object>();
+  readonly #counters = new UnitTable<string, number>();
+  #first = true;
+
+  constructor(options: JobTaskOptions) {
+    this.#options = options;
+    this.cut = options.runtime.cut;
+    this.mail = new Mailbox<Batch>(this);
+    this.#keyed.attach({ type: JOB_TASK, key: '', table: 'keyed', cut: this.cut });
+    this.#counters.attach({ type: JOB_TASK, key: String(options.runtime.thread), table: 'counters', cut: this.cut });
+    options.job[CONTEXT] = {
+      emit: (key, value) => this.#emit(key, value),
+      collect: (key, value) => this.#collect(key, value),
+      count: (name, by) => this.#count(name, by),
+    };
+  }
+
+  get quiet(): boolean {
+    return true;
+  }
+
+  get drained(): boolean {
+    return this.#options.source.drained;
+  }
+
+  captureMail(batch: Batch): void {
+    this.cut.sink?.batch(batch);
+  }
+
+  *capture(): Generator<void, void, void> {
+    const { source, output, badRows } = this.#options;
+    yield* source.capture();
+    yield* this.#keyed.capture();
+    yield* this.#counters.capture();
+    if (output !== null) yield* output.capture();
+    if (badRows !== null) yield* badRows.capture();
+    yield* this.mail.capture();
+  }
+
+  flip(): boolean {
+    const output = this.#options.output?.flip() ?? false;
+    const bad = this.#options.badRows?.flip() ?? false;
+    return output || bad;
+  }
+
+  poll(): boolean {
+    return this.#options.source.poll();
+  }
+
+  turn(batch: Batch): void {
+    const { job, keyOf } = this.#options;
+    const { keys, values } = batch;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      const key = keys === null ? keyOf!(value) : keys[i]!;
+      this.#process(job, key, value);
+    }
+    if (this.#first) {
+      this.#first = false;
+      this.#options.firstRecord();
+    }
+  }
+
+  /** The input has ended and everything has run through: the last word of each key. */
+  endOfStream(): void {
+    const { job } = this.#options;
+    if (job.onEndOfStream === undefined) return;
+    for (const [key] of this.#keyed.entries()) {
+      job[STATE] = this.#keyed.touch(key, () => ({})).value;
+      try {
+        job.onEndOfStream(key);
+      } catch (cause) {
+        throw processThrew('onEndOfStream', key, cause);
+      }
+    }
+  }
+
+  get counters(): Record<string, number> {
+    return Object.fromEntries(this.#counters.entries());
+  }
+
+  loadUnit(unit: UnitData): void {
+    const { source, output, badRows, restored } = this.#options;
+    switch (unit.table) {
+      case 'splits':
+        source.load(unit.tableKey as number, decodeValue(unit.value) as SplitState);
+        return;
+      case 'keyed':
+        this.#keyed.load(unit.tableKey!, decodeValue(unit.value) as object);
+        return;
+      case 'counters':
+        this.#loadCounter(String(unit.tableKey), decodeValue(unit.value) as number);
+        return;
+      case 'sink:output':
+        output?.load(unit, restored);
+        return;
+      case 'sink:bad':
+        badRows?.load(unit, restored);
+        return;
+      default:
+        throw new JobError('JOB_CHANGED', `the checkpoint holds '${unit.table}', which this version of Tidemark does not know`);
+    }
+  }
+
+  #process(job: AnyJob, key: Key, value: unknown): void {
+    const entry = this.#keyed.touch(key, () => (job.initial === undefined ? {} : (job.initial(key) as object)));
+    job[STATE] = entry.value;
+    try {
+      job.process(key, value);
+    } catch (cause) {
+      throw processThrew('process', key, cause);
+    }
+  }
+
+  #emit(key: Key, value: unknown): void {
+    const { output } = this.#options;
+    if (output !== null) output.append(JSON.stringify({ key, value }));
+    else this.#count(DISCARDED, 1);
+  }
+
+  #collect(key: Key, value: unknown): void {
+    const args = [key, copyValue(value, `collect(${JSON.stringify(key)})`)];
+    this.#options.runtime.send({ type: COLLECTOR, key: '', handler: 'put', args, reply: null });
+  }
+
+  #count(name: string, by: number): void {
+    this.#counters.touch(name, () => 0).value += by;
+  }
+
+  /** Counters of several former workers may come to one. */
+  #loadCounter(name: string, value: number): void {
+    this.#counters.load(name, value + ((this.#counters.get(name) as number | undefined) ?? 0));
+  }
+}
+
+/** Counter of records emitted without an output; kept out of results. */
+export const DISCARDED = 'tidemark.discarded';
+
+function processThrew(where: string, key: Key, cause: unknown): JobError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new JobError('PROCESS_THREW', `${where} of key ${JSON.stringify(key)} threw: ${message}`, { cause });
+}

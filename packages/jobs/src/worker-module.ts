@@ -1,0 +1,116 @@
+import type { Install, InstalledWorker } from '@tidemark/actors/internal';
+import { openStore } from '@tidemark/stores';
+import { badRowHandler } from './bad-rows.ts';
+import './collector.ts';
+import { FileSink } from './file-sink.ts';
+import { jobSpec } from './job-spec.ts';
+import { JOB_TASK, JobTask } from './job-task.ts';
+import { Source } from './source.ts';
+import { rowReader } from './source-format.ts';
+import { type JobHostSays, type JobWorkerData, type JobWorkerSays, PROGRESS_FIELDS } from './worker-messages.ts';
+
+/** A job's side of a worker. Wiring only: makes the task, passes on what the host says. */
+const install: Install = (worker) => {
+  const data = worker.data as JobWorkerData;
+  const { runtime } = worker;
+  const say = (says: JobWorkerSays): void => worker.say(says);
+  const spec = jobSpec(data.url, data.files[0]?.path ?? '', data.key);
+  const reader = rowReader(spec.format);
+  let newest = data.restored;
+  let drained = false;
+  const sinks: FileSink[] = [];
+  const applied = (): void => {
+    if (sinks.every((sink) => sink.idle)) say({ kind: 'applied', position: newest });
+  };
+  const sink = (name: string, path: string): FileSink => {
+    const made = makeSink(worker, name, path, applied, (full) => onFull(full));
+    sinks.push(made);
+    return made;
+  };
+  const output = data.output === null ? null : sink('output', data.output);
+  const badRows = data.badRows.kind === 'file' ? sink('bad', data.badRows.path) : null;
+  const source = new Source(
+    {
+      task: JOB_TASK,
+      files: data.files,
+      reader,
+      rowsPerSecond: data.rowsPerSecond,
+      runtime,
+      bad: badRowHandler(data.badRows.kind === 'stop', badRows, () => source.stop(), worker.fail),
+      fail: worker.fail,
+      moved(...figures) {
+        data.progress.set(figures, runtime.thread * PROGRESS_FIELDS);
+        if (drained || !source.drained) return;
+        drained = true;
+        say({ kind: 'drained' });
+      },
+    },
+    runtime.cut,
+  );
+  const onFull = (full: boolean): void => {
+    if (!full) {
+      source.resume();
+      return;
+    }
+    source.pause();
+    say({ kind: 'checkpoint-wanted', why: 'the output that waits for a checkpoint has reached its bound' });
+  };
+  const task = new JobTask({
+    job: spec.job,
+    runtime,
+    source,
+    output,
+    badRows,
+    keyOf: reader.keyOf,
+    restored: data.restored,
+    firstRecord: () => say({ kind: 'first-record' }),
+  });
+  runtime.addTask(task);
+  worker.onPublished((cut, position) => {
+    newest = position;
+    for (const each of sinks) each.published(cut, position);
+    if (sinks.length === 0) applied();
+  });
+  return {
+    receive(message) {
+      const says = message as JobHostSays;
+      switch (says.kind) {
+        case 'begin':
+          source.start();
+          for (const each of sinks) each.start();
+          return;
+        case 'end-of-stream':
+          task.endOfStream();
+          runtime.wake();
+          say({ kind: 'ended', counters: task.counters });
+          return;
+        case 'counters':
+          say({ kind: 'ended', counters: task.counters });
+          return;
+      }
+    },
+  };
+};
+export default install;
+
+function makeSink(
+  worker: InstalledWorker,
+  sink: string,
+  path: string,
+  applied: () => void,
+  full: (full: boolean) => void,
+): FileSink {
+  const { runtime } = worker;
+  return new FileSink({
+    sink,
+    type: JOB_TASK,
+    task: runtime.thread,
+    cut: runtime.cut,
+    clock: runtime.clock,
+    open: () => openStore(path),
+    warn: (code, message) => worker.say({ kind: 'warning', code, message } satisfies JobWorkerSays),
+    fail: worker.fail,
+    full,
+    applied,
+  });
+}

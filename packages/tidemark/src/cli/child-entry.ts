@@ -1,0 +1,4 @@
+import { childMain } from './child-main.adapter.ts';
+import { loadEngine } from './engine.ts';
+
+await childMain(loadEngine);

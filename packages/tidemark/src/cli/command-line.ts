@@ -1,0 +1,89 @@
+import { Command, CommanderError } from 'commander';
+import type { RunFlags } from './run-flags.ts';
+
+/** What the command line asks for. */
+export type Parsed =
+  | { readonly kind: 'run'; readonly file: string; readonly flags: RunFlags }
+  /** Help or the version were shown. */
+  | { readonly kind: 'shown' }
+  | { readonly kind: 'wrong'; readonly error: string; readonly advice: string };
+
+/** Reads the arguments; has no effect but to show help or the version. */
+export function parseCommandLine(argv: readonly string[], version: string): Parsed {
+  let parsed: Parsed = { kind: 'shown' };
+  const program = new Command('tidemark')
+    .description('Stream jobs that survive anything: killed at any moment, they go on exactly where they were.')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .addHelpText('after', EXAMPLES);
+  addRun(program, (file, flags) => {
+    parsed = { kind: 'run', file, flags };
+  });
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? { kind: 'shown' } : wrong(error, argv, program);
+  }
+  return parsed;
+}
+
+function addRun(program: Command, run: (file: string, flags: RunFlags) => void): void {
+  program
+    .command('run')
+    .summary('run a job, and go on where it was')
+    .description('Runs the job in FILE. A job that was stopped or killed goes on where it was.')
+    .argument('<FILE>', 'module that holds the job (.ts or .js)')
+    .option('--input <PATH...>', 'files or folders to read')
+    .option('--output <DIR>', 'folder for the records that the job emits')
+    .option('--store <URL>', 'where checkpoints are kept: a folder, or the URL of a store')
+    .option('--workers <N>', 'threads to run on (default: one for each core)')
+    .option('--schedule <S>', 'when to take checkpoints: 250ms, 1s, 5m, or six cron fields')
+    .option('--rate <ROWS/S>', 'rows a second at most, over all workers')
+    .option('--key <COLUMN>', 'column of a CSV input that holds the key')
+    .option('--bad-rows <WHAT>', 'rows that cannot be read: stop, skip, or file:PATH')
+    .option('--fresh', 'begin again, whatever checkpoints there are')
+    .option('--from <P>', 'go on from the checkpoint at position P')
+    .option('--accept-duplicates', 'with --from: accept that output made since P is made again')
+    .option('--inline', 'run in this process and one thread, for a debugger')
+    .option('--json', 'print events on stdout, one JSON object a line')
+    .option('--quiet', 'only warnings and errors on stderr')
+    .option('--verbose', 'show the stack of every error')
+    .addHelpText('after', RUN_EXAMPLES)
+    .action(run);
+}
+
+/** Commander's own words, without its `error: `, and what to do next. */
+function wrong(error: CommanderError, argv: readonly string[], program: Command): Parsed {
+  if (error.code === 'commander.help')
+    return { kind: 'wrong', error: 'there is no command', advice: program.helpInformation() };
+  const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  return { kind: 'wrong', error: text, advice: adviceFor(error.code, argv) };
+}
+
+function adviceFor(code: string, argv: readonly string[]): string {
+  const [first = ''] = argv;
+  if (code === 'commander.unknownCommand' && /\.[mc]?[jt]s$/.test(first)) return `To run a job: tidemark run ${first}`;
+  if (code === 'commander.missingArgument' && argv.includes('--input')) {
+    return 'FILE comes first: tidemark run FILE --input PATH. What follows --input is taken for its paths.';
+  }
+  return first === 'run' ? 'See: tidemark run --help' : 'See: tidemark --help';
+}
+
+const EXAMPLES = `
+Examples:
+  tidemark run job.ts                      run it on every core
+  tidemark run job.ts --store ./cp         keep its checkpoints in ./cp
+  tidemark run --help                      all that can be set`;
+
+const RUN_EXAMPLES = `
+Examples:
+  tidemark run add-one.ts --input numbers.ndjson --output out --store ./cp
+  tidemark run flights.ts --input flights.csv --key origin --schedule 250ms
+  tidemark run job.ts --fresh              begin again
+  tidemark run job.ts --json | jq .event   watch it from a program
+
+Exit status: 0 finished · 2 usage or input · 3 store · 4 no usable checkpoint · 5 other program · 6 runs elsewhere ·
+7 crashed too often · 130, 143 stopped by a signal`;

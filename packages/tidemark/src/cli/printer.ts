@@ -1,0 +1,81 @@
+import type { Progress, RunEvent } from '@tidemark/jobs/internal';
+import type { Clock } from './clock.ts';
+import { toJson } from './json.ts';
+import { REPEAT_MS } from './limits.ts';
+import type { Output } from './output.ts';
+import type { Paints } from './paints.adapter.ts';
+import { ProgressDisplay } from './progress-display.ts';
+import { resultText } from './result-text.ts';
+import { sayEvent } from './say.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface PrinterOptions {
+  readonly terminal: Terminal;
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly paints: Paints;
+  readonly cwd: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * Shows a run. Stdout gets what was asked for (the result, or every event with `--json`), stderr what people want to
+ * know meanwhile. Warnings and failures are shown always.
+ */
+export class Printer {
+  readonly #options: PrinterOptions;
+  /** Null where nobody wants to watch. */
+  readonly #display: ProgressDisplay | null;
+  readonly #startedAtMs: number;
+  #failed: { readonly code: string; readonly atMs: number } | null = null;
+
+  constructor(options: PrinterOptions) {
+    const { terminal, clock, paints, json, quiet } = options;
+    this.#options = options;
+    this.#startedAtMs = clock.monotonic();
+    this.#display = json || quiet ? null : new ProgressDisplay(terminal, clock, paints.faint);
+  }
+
+  event(event: RunEvent): void {
+    const { clock, cwd, json, output, quiet, terminal } = this.#options;
+    if (json) output.line(toJson({ ...event, time: new Date(clock.now()).toISOString() }));
+    this.#display?.event(event);
+    if (event.event === 'finished' || event.event === 'stopped') this.#display?.close();
+    const saying = sayEvent(event, { elapsedMs: clock.monotonic() - this.#startedAtMs, cwd });
+    if (saying?.level === 'warning' && !this.#isRepeated(event)) this.warning(saying.text);
+    if (saying?.level === 'notice' && !json && !quiet) terminal.line(saying.text);
+    if (event.event === 'finished' && !json) this.#result(resultText(event.result));
+  }
+
+  watch(progress: () => Progress): void {
+    this.#display?.watch(progress);
+  }
+
+  warning(text: string): void {
+    this.#options.terminal.line(this.#options.paints.warning(`WARNING: ${text}`));
+  }
+
+  failure(text: string): void {
+    this.#display?.close();
+    this.#options.terminal.line(this.#options.paints.failure(text));
+  }
+
+  close(): void {
+    this.#display?.close();
+  }
+
+  #result(text: string): void {
+    if (text !== '') this.#options.output.line(text);
+  }
+
+  /** A store that is away fails every checkpoint: said at once, then now and then. */
+  #isRepeated(event: RunEvent): boolean {
+    if (event.event !== 'checkpoint-failed') return false;
+    const atMs = this.#options.clock.monotonic();
+    const last = this.#failed;
+    if (last !== null && last.code === event.code && atMs - last.atMs < REPEAT_MS) return true;
+    this.#failed = { code: event.code, atMs };
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+import type { RunOptions } from '@tidemark/jobs/internal';
+import { WORKERS_MAX } from './limits.ts';
+
+/** The flags of `tidemark run` as they were typed. */
+export interface RunFlags {
+  readonly input?: readonly string[];
+  readonly output?: string;
+  readonly store?: string;
+  readonly workers?: string;
+  readonly schedule?: string;
+  readonly rate?: string;
+  readonly key?: string;
+  readonly badRows?: string;
+  readonly fresh?: true;
+  readonly from?: string;
+  readonly acceptDuplicates?: true;
+  readonly inline?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
+
+export interface FlagsRead {
+  readonly options: RunOptions;
+  /** One for each thing that is wrong: all at once, so that nobody has to find them one by one. */
+  readonly errors: readonly string[];
+}
+
+/** Checks what can be checked without looking at the job. What a schedule or a store URL means, the engine knows. */
+export function readRunFlags(flags: RunFlags): FlagsRead {
+  const errors: string[] = [];
+  const text = (flag: string, value: string | undefined): string | undefined => {
+    if (value?.trim() === '') errors.push(wrong(flag, value, 'something that is not empty'));
+    return value;
+  };
+  const number = (flag: string, value: string | undefined, is: NumberRule): number | undefined => {
+    if (value === undefined) return undefined;
+    const read = readNumber(value);
+    if (!is.allowed(read)) errors.push(wrong(flag, value, is.expected));
+    return read;
+  };
+  if (flags.fresh && flags.from !== undefined) {
+    errors.push(
+      '--fresh and --from contradict each other. Give --fresh to begin anew, or --from to go on from a checkpoint.',
+    );
+  }
+  const options = {
+    input: flags.input?.map((path) => text('--input', path) ?? ''),
+    output: text('--output', flags.output),
+    store: text('--store', flags.store),
+    workers: number('--workers', flags.workers, WORKERS),
+    schedule: text('--schedule', flags.schedule),
+    rate: number('--rate', flags.rate, RATE),
+    key: text('--key', flags.key),
+    badRows: readBadRows(flags.badRows, errors),
+    fresh: flags.fresh,
+    from: number('--from', flags.from, POSITION),
+    acceptDuplicates: flags.acceptDuplicates,
+    inline: flags.inline,
+  };
+  return { options: given(options), errors };
+}
+
+interface NumberRule {
+  readonly expected: string;
+  allowed(value: number): boolean;
+}
+
+const WORKERS: NumberRule = {
+  expected: `a whole number from 1 to ${WORKERS_MAX}; leave it out to use every core`,
+  allowed: (value) => Number.isInteger(value) && value >= 1 && value <= WORKERS_MAX,
+};
+
+const RATE: NumberRule = {
+  expected: 'rows a second over all workers, more than 0; leave it out to run as fast as possible',
+  allowed: (value) => Number.isFinite(value) && value > 0,
+};
+
+const POSITION: NumberRule = {
+  expected: 'the position of a checkpoint, a whole number from 0',
+  allowed: (value) => Number.isSafeInteger(value) && value >= 0,
+};
+
+/** `Number` reads the empty text as 0, and hexadecimal; people who type that mean something else. */
+function readNumber(value: string): number {
+  return /^[+-]?\d[\d_]*(\.\d+)?(e\d+)?$/i.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
+}
+
+function readBadRows(value: string | undefined, errors: string[]): RunOptions['badRows'] {
+  if (value === undefined || value === 'stop' || value === 'skip') return value;
+  if (value.startsWith('file:') && value.length > 'file:'.length) return value as `file:${string}`;
+  errors.push(wrong('--bad-rows', value, 'stop, skip, or file:PATH to set them aside in a file'));
+  return undefined;
+}
+
+function wrong(flag: string, value: string, expected: string): string {
+  return `${flag} ${value.trim() === '' ? "''" : value}: expected ${expected}.`;
+}
+
+/** Without the keys that nobody gave. */
+function given(options: { readonly [K in keyof RunOptions]: RunOptions[K] | undefined }): RunOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
