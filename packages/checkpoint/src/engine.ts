@@ -140,10 +140,10 @@ export class Engine {
     if (own === null) return;
     const { log, choice, term, prepared } = own;
     const record = choice.checkpoint?.record ?? null;
-    options.observe({ kind: 'term', term, from: record?.position ?? null, location: store.url });
     this.#makeRuntime(term);
     await this.#startWorkers(term, prepared.data);
     await this.#load(choice, prepared.units);
+    options.observe({ kind: 'term', term, from: record?.position ?? null, location: store.url });
     if (record !== null) {
       const durationMs = Math.round(clock.monotonic() - beganAt);
       options.observe({ kind: 'restored', cut: record.cut, position: record.position, durationMs });
@@ -386,8 +386,8 @@ export class Engine {
       },
       release: (published) => {
         this.#sayAll({ kind: 'published', cut: published.cut, position: published.position });
-        extension?.published(published);
         observe({ kind: 'checkpoint', ...published });
+        extension?.published(published);
       },
       failed: (cut, error) => {
         const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;

@@ -181,6 +181,7 @@ test('the power goes at any call: what was acknowledged is whole, and nothing pa
       await expectSound(inner.afterPowerCut(coin(seed * 7_919 + fault.at)), '/a/data', acked);
     cuts += 22;
   }
+  expect(cuts).toBeGreaterThan(2_000);
 });
 
 describe('the checks above would notice', () => {

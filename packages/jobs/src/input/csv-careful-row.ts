@@ -132,8 +132,6 @@ function quotedField(bytes: Buffer, start: number, end: number, last: boolean, d
         ? { start, end, text: '', fault: { at: start, reason: 'a quote opens a field and none closes it' } }
         : undefined;
     }
-    // Only the next byte tells whether this quote closes or is the first of two.
-    if (close + 1 >= end && !last) return undefined;
     if (close + 1 >= end || bytes[close + 1] !== quote) break;
     doubled = true;
     close += 2;

@@ -72,6 +72,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'DUPLICATES_NOT_ACCEPTED',
       'HANDLER_ASYNC',
       'HANDLER_UNKNOWN',
+      'MODULE_FAILED',
       'NEEDS_TSX',
       'NOT_ON_HOST',
       'OUTPUT_DIFFERS',

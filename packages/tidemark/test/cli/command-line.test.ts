@@ -1,7 +1,7 @@
-import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { readRunFlags } from '../../src/cli/run-flags.ts';
 import { runReal } from './fixtures/fake-tidemark.ts';
@@ -9,6 +9,7 @@ import { runReal } from './fixtures/fake-tidemark.ts';
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'tidemark-args-')));
 const job = join(folder, 'job.ts');
 writeFileSync(job, '');
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the command line', () => {
   it('reads every flag', () => {

@@ -10,6 +10,7 @@ describe('exit codes', () => {
     ['BAD_ROW', 2],
     ['JOB_NOT_FOUND', 2],
     ['SCHEDULE_INVALID', 2],
+    ['MODULE_FAILED', 2],
     ['OUTPUT_NOT_EMPTY', 2],
     ['OUTPUT_DIFFERS', 2],
     ['STORE_BAD_URL', 2],
