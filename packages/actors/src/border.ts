@@ -1,7 +1,8 @@
 import type { Clock } from './clock.ts';
 import { ActorError, RemoteError } from './errors.ts';
 import type { Envelope } from './messages.ts';
-import type { Answer, Runtime } from './runtime.ts';
+import type { Answer } from './actor-table.ts';
+import type { Runtime } from './runtime.ts';
 import { messageFacet } from './turn.ts';
 import type { Asks, AskOptions, Ref, TellsWhenRoom } from './types.ts';
 
@@ -46,7 +47,7 @@ export class Border {
 
   close(reason: Error): void {
     this.#closed = reason;
-    for (const ask of [...this.#asks.values()]) ask.fail(reason);
+    for (const ask of this.#asks.values()) ask.fail(reason);
   }
 
   #ask(envelope: Envelope, timeoutMs: number): Promise<unknown> {

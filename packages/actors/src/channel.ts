@@ -64,7 +64,7 @@ export class OutChannel {
   /** Posts the marker at once and seals what waits; `record` gets each sealed frame once, before it is posted (and must copy it). */
   flip(cut: number, base: number, record: (frame: PackedFrame) => void): void {
     this.#close();
-    for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.sealed = cut;
+    for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i].sealed = cut;
     this.#sealCut = cut;
     this.#record = record;
     this.#port.post({ kind: 'marker', cut, base }, []);
@@ -73,9 +73,9 @@ export class OutChannel {
   /** Records what is sealed and still waits, a frame at a step. */
   *capture(): Generator<void, void, void> {
     for (let i = this.#head; i < this.#queue.length; i++) {
-      if (this.#queue[i]!.sealed !== this.#sealCut) continue;
+      if (this.#queue[i].sealed !== this.#sealCut) continue;
       this.#pack(i);
-      this.#recordSealed(this.#queue[i]!);
+      this.#recordSealed(this.#queue[i]);
       yield;
       // Frames may have left, or one item may have become several, while others worked.
       i = this.#head - 1;
@@ -96,7 +96,7 @@ export class OutChannel {
     this.#close();
     while (this.#head < this.#queue.length) {
       this.#pack(this.#head);
-      const waiting = this.#queue[this.#head]!;
+      const waiting = this.#queue[this.#head];
       const { codec, count, body } = waiting.frame!;
       if (this.#inFlightBytes > 0 && this.#inFlightBytes + body.length > WINDOW_BYTES) return;
       this.#recordSealed(waiting);
@@ -120,7 +120,7 @@ export class OutChannel {
 
   /** Packs the item at `index`; one that is too large for a frame becomes several. */
   #pack(index: number): void {
-    const waiting = this.#queue[index]!;
+    const waiting = this.#queue[index];
     if (waiting.frame !== null) return;
     if (waiting.batch !== null) {
       waiting.frame = packBatch(waiting.batch);

@@ -9,7 +9,7 @@ type WireEnvelope = readonly [string, string, string, readonly unknown[], number
 export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
   const body = encodeValue(envelopes.map(toWire));
   if (body.length <= FRAME_BYTES_TARGET * 4 || envelopes.length === 1) {
-    if (body.length > MESSAGE_BYTES_MAX * 2) throw tooLarge(envelopes[0]!, body.length);
+    if (body.length > MESSAGE_BYTES_MAX * 2) throw tooLarge(envelopes[0], body.length);
     return [{ codec: 'messages', count: envelopes.length, body }];
   }
   const half = envelopes.length >> 1;

@@ -19,14 +19,23 @@ export type {
   PackedFrame,
   Peer,
   Sight,
+  StartWorker,
   UnitData,
   WorkerSays,
 } from './messages.ts';
 export type { Port } from './port.ts';
-export { type Answer, type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
+export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
+export type { Answer } from './actor-table.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
 export { assertSameDefinitions, startThreads, type Threads, type WorkerLine } from './threads.ts';
 export { type CaptureSink, CutState, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
-export { type Install, type InstalledWorker, type Plug, runWorker, type WorkerPlugin, type WorkerTask } from './worker.ts';
+export {
+  type Install,
+  type InstalledWorker,
+  type Plug,
+  runWorker,
+  type WorkerPlugin,
+  type WorkerTask,
+} from './worker.ts';

@@ -14,16 +14,16 @@ export function murmur3(text: string): number {
   const blocks = length & ~3;
   let hash = 0;
   for (let i = 0; i < blocks; i += 4) {
-    const k = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    const k = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
     hash ^= mix(k);
     hash = (hash << 13) | (hash >>> 19);
     hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
   }
   let tail = 0;
-  if ((length & 3) >= 3) tail ^= bytes[blocks + 2]! << 16;
-  if ((length & 3) >= 2) tail ^= bytes[blocks + 1]! << 8;
+  if ((length & 3) >= 3) tail ^= bytes[blocks + 2] << 16;
+  if ((length & 3) >= 2) tail ^= bytes[blocks + 1] << 8;
   if ((length & 3) >= 1) {
-    tail ^= bytes[blocks]!;
+    tail ^= bytes[blocks];
     hash ^= mix(tail);
   }
   hash ^= length;

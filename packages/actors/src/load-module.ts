@@ -39,7 +39,11 @@ function nativeTypeScript(): boolean {
 function isUnsupportedSyntax(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? error.code : '';
-  return code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' || code === 'ERR_INVALID_TYPESCRIPT_SYNTAX' || error instanceof SyntaxError;
+  return (
+    code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' ||
+    code === 'ERR_INVALID_TYPESCRIPT_SYNTAX' ||
+    error instanceof SyntaxError
+  );
 }
 
 function locate(hint: string): string {

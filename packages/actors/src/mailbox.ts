@@ -44,7 +44,7 @@ export class Mailbox<T> {
   take(): T | undefined {
     if (this.#markCut !== this.#owner.cut.cut) this.#setMark();
     if (this.#head === this.#items.length) return undefined;
-    const message = this.#items[this.#head]!;
+    const message = this.#items[this.#head];
     const number = this.#base + this.#head;
     if (number < this.#mark && number >= this.#captured) {
       this.#owner.captureMail(message);
@@ -63,7 +63,7 @@ export class Mailbox<T> {
     for (;;) {
       const number = Math.max(this.#captured, this.#base + this.#head);
       if (number >= this.#mark) return;
-      this.#owner.captureMail(this.#items[number - this.#base]!);
+      this.#owner.captureMail(this.#items[number - this.#base]);
       this.#captured = number + 1;
       yield;
     }

@@ -9,8 +9,8 @@ import type { WorkerTask } from './worker.ts';
 export interface WorkerLine {
   /** 1 … workers. */
   readonly thread: number;
-  say(says: HostSays, transfer?: TransferListItem[]): void;
-  listen(receive: (says: WorkerSays) => void): void;
+  readonly say: (says: HostSays, transfer?: TransferListItem[]) => void;
+  readonly listen: (receive: (says: WorkerSays) => void) => void;
 }
 
 export interface Threads {
@@ -36,7 +36,17 @@ export interface ThreadsOptions {
 }
 
 /** Names of environment variables that workers get: none that could hold a secret. */
-const ENV_ALLOWED = ['PATH', 'TZ', 'LANG', 'LC_ALL', 'NODE_ENV', 'NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NO_COLOR', 'TMPDIR'];
+const ENV_ALLOWED = [
+  'PATH',
+  'TZ',
+  'LANG',
+  'LC_ALL',
+  'NODE_ENV',
+  'NODE_OPTIONS',
+  'NODE_V8_COVERAGE',
+  'NO_COLOR',
+  'TMPDIR',
+];
 
 /** Starts the worker threads: one Piscina pool, one task a thread that does not end until the worker is stopped. */
 export function startThreads(options: ThreadsOptions): Threads {
@@ -50,7 +60,7 @@ export function startThreads(options: ThreadsOptions): Threads {
     const { port1, port2 } = new MessageChannel();
     controls.set(thread, port1);
     const { modules, extension, inline } = options;
-    const task: WorkerTask = { control: port2, ports: ports[thread]!, modules, extension, inline };
+    const task: WorkerTask = { control: port2, ports: ports[thread], modules, extension, inline };
     ended.push(
       run.start(task).then(
         () => (stopping ? undefined : options.lost(thread, new Error('the worker ended without being told to'))),
@@ -65,7 +75,7 @@ export function startThreads(options: ThreadsOptions): Threads {
   }
   return {
     lines,
-    peers: ports[0]!.map(({ thread, port }) => ({ thread, port: messagePort(port) })),
+    peers: ports[0].map(({ thread, port }) => ({ thread, port: messagePort(port) })),
     async stop() {
       stopping = true;
       for (const line of lines) line.say({ kind: 'stop' });
@@ -104,7 +114,8 @@ function poolHost(options: ThreadsOptions): Host {
   // Deaths are seen by the tasks; without a listener the same error would end the process.
   pool.on('error', () => undefined);
   return {
-    start: (task) => pool.run(task, { transferList: [task.control, ...task.ports.map(({ port }) => port)] }) as Promise<void>,
+    start: (task) =>
+      pool.run(task, { transferList: [task.control, ...task.ports.map(({ port }) => port)] }) as Promise<void>,
     close: () => pool.close(),
     kill: () => pool.destroy(),
   };
@@ -127,8 +138,8 @@ function connectAll(threads: number): { thread: number; port: MessagePort }[][] 
   for (let a = 0; a < threads; a++) {
     for (let b = a + 1; b < threads; b++) {
       const { port1, port2 } = new MessageChannel();
-      ends[a]!.push({ thread: b, port: port1 });
-      ends[b]!.push({ thread: a, port: port2 });
+      ends[a].push({ thread: b, port: port1 });
+      ends[b].push({ thread: a, port: port2 });
     }
   }
   return ends;

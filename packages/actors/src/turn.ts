@@ -54,6 +54,7 @@ export function messageFacet<T>(to: Ref<unknown>, send: (envelope: Envelope) => 
 }
 
 /** The context of one turn. What is sent through it leaves only when the turn ends well. */
+// oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
 export class TurnContext implements Ctx<any> {
   readonly key: string;
   readonly #cell: Cell;
@@ -72,12 +73,13 @@ export class TurnContext implements Ctx<any> {
     this.#write = write;
   }
 
+  // oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
   get state(): any {
     this.#check();
     return this.#cell.state;
   }
 
-  get self(): Ref<any> {
+  get self(): Ref<never> {
     return { type: this.#cell.definition.name, key: this.key };
   }
 

@@ -1,3 +1,4 @@
+/* oxlint-disable no-explicit-any -- patterns of conditional types match any handler; no value of type any leaves this file */
 import type { Table } from './table.ts';
 
 declare const of: unique symbol;
@@ -92,7 +93,7 @@ export interface Ctx<S> {
   /** The actor's state. Change it in place; a checkpoint keeps it as it is between two turns. */
   readonly state: S;
   readonly key: string;
-  readonly self: Ref<any>;
+  readonly self: Ref<never>;
   readonly log: (text: string) => void;
   ref<D extends AnyActor>(definition: D, key: string): Ref<D>;
   /** Sends when the turn ends without a throw; the arguments are copied now. */

@@ -41,8 +41,7 @@ function copyObject(value: object, path: string, depth: number): object {
   const result: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
     if (name === '__proto__') refuse(`${path}.__proto__`, 'a key of this name');
-    result[name] =
-      typeof field === 'number' ? field : copy(field, `${path}.${name}`, depth + 1);
+    result[name] = typeof field === 'number' ? field : copy(field, `${path}.${name}`, depth + 1);
   }
   return result;
 }

@@ -31,10 +31,10 @@ export interface InstalledWorker {
   readonly runtime: Runtime;
   readonly data: unknown;
   /** Sends to the part of the extension that runs on the host. */
-  say(data: unknown): void;
-  fail(error: unknown): void;
+  readonly say: (data: unknown) => void;
+  readonly fail: (error: unknown) => void;
   /** Called when a record of this cut was published. */
-  onPublished(listener: (cut: number, position: number) => void): void;
+  readonly onPublished: (listener: (cut: number, position: number) => void) => void;
 }
 
 export type Plug = (runtime: Runtime, say: (says: WorkerSays, transfer?: TransferListItem[]) => void) => WorkerPlugin;
@@ -44,7 +44,8 @@ export type Plug = (runtime: Runtime, say: (says: WorkerSays, transfer?: Transfe
  * the host sees as this thread's death.
  */
 export function runWorker(task: WorkerTask, plug: Plug): Promise<void> {
-  if (isMainThread && !task.inline) throw new ActorError('NOT_ON_HOST', 'a worker entry was started in the main thread');
+  if (isMainThread && !task.inline)
+    throw new ActorError('NOT_ON_HOST', 'a worker entry was started in the main thread');
   return new Promise<void>((resolve, reject) => {
     let worker: StartedWorker | null = null;
     const say = (says: WorkerSays, transfer: TransferListItem[] = []): void => {
@@ -60,7 +61,9 @@ export function runWorker(task: WorkerTask, plug: Plug): Promise<void> {
     loaded.catch(() => undefined);
     task.control.on('message', (says: HostSays) => {
       if (says.kind === 'start') {
-        loaded.then((install) => startWorker(task, says, install, plug, say, fail)).then((started) => (worker = started), fail);
+        loaded
+          .then((install) => startWorker(task, says, install, plug, say, fail))
+          .then((started) => (worker = started), fail);
         return;
       }
       if (says.kind === 'stop') {
@@ -125,11 +128,18 @@ function startWorker(
     receive = (data) => installed.receive(data);
   }
   const plugin = plug(runtime, say);
-  say({ kind: 'ready', versions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])) });
+  say({
+    kind: 'ready',
+    versions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
+  });
   return { runtime, plugin, published, receive };
 }
 
-function obey(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind: 'stop' }>, say: (says: WorkerSays) => void): void {
+function obey(
+  worker: StartedWorker,
+  says: Exclude<HostSays, StartWorker | { kind: 'stop' }>,
+  say: (says: WorkerSays) => void,
+): void {
   const { runtime, plugin } = worker;
   switch (says.kind) {
     case 'load':

@@ -56,7 +56,8 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     cut = Math.max(cut, record.cut);
     if (options.fresh) return { term, cut, checkpoint: null };
     if (options.from !== null && position !== options.from) {
-      if (record.releases && position > options.from && !options.acceptDuplicates) throw releasedSince(options, position);
+      if (record.releases && position > options.from && !options.acceptDuplicates)
+        throw releasedSince(options, position);
       position -= 1;
       continue;
     }
@@ -72,7 +73,10 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     }
   }
   if (options.from !== null) {
-    throw new CheckpointError('CHECKPOINT_UNKNOWN', `there is no checkpoint at position ${options.from} of job '${job}' in ${store.url}`);
+    throw new CheckpointError(
+      'CHECKPOINT_UNKNOWN',
+      `there is no checkpoint at position ${options.from} of job '${job}' in ${store.url}`,
+    );
   }
   if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, log, options);
   return { term, cut, checkpoint: null };
@@ -124,7 +128,12 @@ function tellSkipped(
   );
 }
 
-async function damaged(error: CheckpointError, position: number, log: Log, options: ChooseOptions): Promise<CheckpointError> {
+async function damaged(
+  error: CheckpointError,
+  position: number,
+  log: Log,
+  options: ChooseOptions,
+): Promise<CheckpointError> {
   const older = await olderCheckpoint(log, position);
   const help =
     older === null

@@ -77,7 +77,9 @@ export class Collector {
     upload.catch((error: unknown) => {
       const cause = error instanceof Error ? error : new Error(String(error));
       const code = cause instanceof StoreError ? cause.code : 'STORE_IO';
-      this.#failed(new CheckpointError('PART_NOT_STORED', `cut ${this.#cut}: ${name}: ${code}: ${cause.message}`, { cause }));
+      this.#failed(
+        new CheckpointError('PART_NOT_STORED', `cut ${this.#cut}: ${name}: ${code}: ${cause.message}`, { cause }),
+      );
     });
     return upload;
   }
@@ -122,7 +124,7 @@ class OpenPart implements AsyncIterable<Uint8Array> {
         this.#abort.signal.throwIfAborted();
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
-      yield this.blocks[next]!;
+      yield this.blocks[next];
       // It is the store's now; kept no longer than needed.
       this.blocks[next] = EMPTY;
     }

@@ -1,12 +1,8 @@
-import { hostname } from 'node:os';
 import {
   ActorError,
-  assertSameDefinitions,
   type Border,
   definitions,
   type HostSays,
-  limits as actorLimits,
-  type PackedFrame,
   RemoteError,
   Runtime,
   type Sight,
@@ -17,16 +13,16 @@ import {
   type WorkerSays,
 } from '@tidemark/actors/internal';
 import { openStore, type Store } from '@tidemark/stores';
-import { type Choice, choose } from './choose.ts';
-import { CheckpointError } from './errors.ts';
+import type { Choice } from './choose.ts';
 import { Generator, type Published } from './generator.ts';
-import { LOAD_BYTES, START_TRIES } from './limits.ts';
-import { Log } from './log.ts';
-import { Owner } from './owner.ts';
+import type { Log } from './log.ts';
+import type { Owner } from './owner.ts';
 import { Participant, type PartSays } from './participant.ts';
 import type { CheckpointRecord } from './record.ts';
 import { distribute, type Load, type Placement } from './recovery.ts';
-import { parseSchedule } from './schedule.ts';
+import { parseSchedule, type Schedule } from './schedule.ts';
+import { takeOver, type TakenOver } from './take-over.ts';
+import { WorkerGroup } from './worker-group.ts';
 
 /** What happens to a system that an observer may want to know. */
 export type EngineEvent =
@@ -60,6 +56,8 @@ export type Prepared =
       /** Units of a beginning, where there is no checkpoint. */
       readonly units: readonly UnitData[];
     };
+
+type ToRun = Extract<Prepared, { readonly kind: 'run' }>;
 
 export interface EngineOptions {
   readonly modules: readonly string[];
@@ -103,6 +101,7 @@ export class Engine {
   readonly done: Promise<void>;
   #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined };
   #threads: Threads | null = null;
+  #workers: WorkerGroup | null = null;
   #runtime: Runtime | null = null;
   #participant: Participant | null = null;
   #generator: Generator | null = null;
@@ -110,11 +109,6 @@ export class Engine {
   #owner: Owner | null = null;
   #ended = false;
   #finished = false;
-  #looks = 0;
-  readonly #seen = new Map<number, (sight: Sight) => void>();
-  #ready: (thread: number, versions: Readonly<Record<string, number>>) => void = () => undefined;
-  #loaded: (thread: number) => void = () => undefined;
-  #startFailed: (error: Error) => void = () => undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -128,20 +122,24 @@ export class Engine {
     return this.#finished;
   }
 
-  async start(schedule: ReturnType<typeof parseSchedule>): Promise<void> {
+  async start(schedule: Schedule): Promise<void> {
     const options = this.#options;
     const beganAt = clock.monotonic();
     this.#startThreads();
     const store = await openStore(options.location ?? `memory:${options.job}-${clock.monotonic()}`);
     this.#store = store;
-    const owner = new Owner(store, options.job, clock);
-    await owner.assertFree();
-    const own = await this.#takeOver(store, owner);
-    if (own === null) return;
+    const own = await this.#takeOver(store);
+    if (own === null) {
+      this.#finished = true;
+      await this.kill();
+      return;
+    }
     const { log, choice, term, prepared } = own;
+    this.#owner = own.owner;
     const record = choice.checkpoint?.record ?? null;
-    this.#makeRuntime(term);
-    await this.#startWorkers(term, prepared.data);
+    const ingress = new Int32Array(new SharedArrayBuffer(4 * (options.workers + 1)));
+    this.#makeRuntime(term, ingress);
+    await this.#workers?.start({ term, workers: options.workers, extensionData: prepared.data, ingress });
     await this.#load(choice, prepared.units);
     options.observe({ kind: 'term', term, from: record?.position ?? null, location: store.url });
     if (record !== null) {
@@ -153,13 +151,13 @@ export class Engine {
 
   /** Begins to run turns and to take checkpoints. */
   go(): void {
-    for (const line of this.#threads?.lines ?? []) line.say({ kind: 'go' });
+    this.#workers?.sayAll({ kind: 'go' });
     this.#runtime?.go();
     this.#generator?.start();
   }
 
   say(thread: number, says: HostSays): void {
-    this.#threads?.lines[thread - 1]?.say(says);
+    this.#workers?.say(thread, says);
   }
 
   checkpoint(): Promise<Published> {
@@ -180,16 +178,7 @@ export class Engine {
   /** Looks at all threads once. */
   async look(): Promise<readonly Sight[]> {
     const own = this.#runtime?.look();
-    const sights = await Promise.all(
-      (this.#threads?.lines ?? []).map(
-        (line) =>
-          new Promise<Sight>((resolve) => {
-            const id = this.#looks++;
-            this.#seen.set(id, resolve);
-            line.say({ kind: 'look', id });
-          }),
-      ),
-    );
+    const sights = (await this.#workers?.look()) ?? [];
     return own === undefined ? sights : [own, ...sights];
   }
 
@@ -231,7 +220,7 @@ export class Engine {
 
   #startThreads(): void {
     const { workers, inline, modules, extension } = this.#options;
-    this.#threads = startThreads({
+    const threads = startThreads({
       workers,
       inline,
       // Inline workers live in this thread, which has them already.
@@ -243,46 +232,22 @@ export class Engine {
         this.#fail(new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause }));
       },
     });
-    for (const line of this.#threads.lines) line.listen((says) => this.#heard(line.thread, says));
+    this.#threads = threads;
+    this.#workers = new WorkerGroup(threads.lines, clock);
+    for (const line of threads.lines) line.listen((says) => this.#heard(line.thread, says));
   }
 
-  /** Reads the log, chooses, and puts the term record; starts over when another owner was quicker (C13). */
-  async #takeOver(
-    store: Store,
-    owner: Owner,
-  ): Promise<{ log: Log; choice: Choice; term: number; prepared: Extract<Prepared, { kind: 'run' }> } | null> {
+  #takeOver(store: Store): Promise<TakenOver<ToRun> | null> {
     const { job, fresh, from, acceptDuplicates, command, extension, observe } = this.#options;
     const warn = (code: string, message: string): void => observe({ kind: 'warning', code, message });
-    for (let tries = 1; ; tries++) {
-      const log = await Log.open(store, job, clock);
-      if (log.last === 0) await assertOwnFolder(store, job);
-      const choice = await choose(log, store, job, { fresh, from, acceptDuplicates, command, warn });
-      const record = choice.checkpoint?.record ?? null;
-      const prepared: Prepared = (await extension?.prepare(record)) ?? { kind: 'run', data: null, units: [] };
-      if (prepared.kind === 'finished') {
-        this.#finished = true;
-        await this.kill();
-        return null;
-      }
-      const term = choice.term + 1;
-      try {
-        await log.put({ kind: 'term', from: record?.position ?? 'fresh', host: hostname(), pid: process.pid }, term);
-      } catch (error) {
-        if (!(error instanceof CheckpointError) || error.code !== 'FENCED') throw error;
-        await owner.assertFree();
-        if (tries < START_TRIES) continue;
-        throw new CheckpointError('ALREADY_RUNNING', `another process started this job at the same time: ${error.message}`, { cause: error });
-      }
-      this.#owner = owner;
-      await owner.own(term);
-      return { log, choice, term, prepared };
-    }
+    return takeOver<ToRun>({ store, job, clock }, { fresh, from, acceptDuplicates, command, warn }, async (record) => {
+      const prepared = (await extension?.prepare(record)) ?? NOTHING_ADDED;
+      return prepared.kind === 'finished' ? null : prepared;
+    });
   }
 
-  #makeRuntime(term: number): void {
+  #makeRuntime(term: number, ingress: Int32Array): void {
     const { workers, border, observe } = this.#options;
-    const ingress = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)));
-    this.#ingress = ingress;
     const runtime = new Runtime({
       thread: 0,
       workers,
@@ -302,23 +267,7 @@ export class Engine {
     this.#participant = participant;
   }
 
-  #ingress: Int32Array = new Int32Array(0);
-
-  async #startWorkers(term: number, extensionData: unknown): Promise<void> {
-    const { workers } = this.#options;
-    const ours = Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version]));
-    await this.#eachWorker('WORKER_START', 'loaded its modules', (done) => {
-      this.#ready = (thread, versions) => {
-        assertSameDefinitions(thread, versions, ours);
-        done(thread);
-      };
-      for (const line of this.#threads?.lines ?? []) {
-        line.say({ kind: 'start', generation: 1, term, thread: line.thread, workers, extensionData, ingress: this.#ingress });
-      }
-    });
-  }
-
-  /** Gives every thread its units and its motion back; resolves when all have them (C18). */
+  /** Gives every thread its units and its motion back (C18). */
   async #load(choice: Choice, firstUnits: readonly UnitData[]): Promise<void> {
     const { workers, extension } = this.#options;
     const placement = extension?.placement ?? NO_TASKS;
@@ -326,48 +275,16 @@ export class Engine {
     if (choice.checkpoint !== null) {
       const { record, parts } = choice.checkpoint;
       for (const [thread, load] of distribute(record, parts, workers, placement).entries()) {
-        loads[thread]!.units.push(...load.units);
-        loads[thread]!.frames.push(...load.frames);
+        loads[thread].units.push(...load.units);
+        loads[thread].frames.push(...load.frames);
       }
-    } else for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)]!.units.push(unit);
-    for (const unit of loads[0]!.units) this.#runtime?.loadUnit(unit);
-    for (const frame of loads[0]!.frames) this.#runtime?.loadFrame(frame);
-    await this.#eachWorker('WORKER_START', 'restored its state', (done) => {
-      for (const line of this.#threads?.lines ?? []) {
-        const pieces = inPieces(loads[line.thread]!);
-        let open = pieces.length;
-        const before = this.#loaded;
-        this.#loaded = (thread) => {
-          if (thread !== line.thread) before(thread);
-          else if (--open === 0) done(thread);
-        };
-        for (const piece of pieces) line.say({ kind: 'load', ...piece });
-      }
-    });
+    } else for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)].units.push(unit);
+    for (const unit of loads[0].units) this.#runtime?.loadUnit(unit);
+    for (const frame of loads[0].frames) this.#runtime?.loadFrame(frame);
+    await this.#workers?.load(loads);
   }
 
-  /** Waits until each worker has said that it is done, within the boot deadline. */
-  #eachWorker(code: 'WORKER_START', what: string, begin: (done: (thread: number) => void) => void): Promise<void> {
-    const missing = new Set((this.#threads?.lines ?? []).map((line) => line.thread));
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(actorLimits.BOOT_MS, () => {
-        const who = [...missing].join(', ');
-        reject(new ActorError(code, `worker ${who} has not ${what} within ${actorLimits.BOOT_MS} ms`));
-      });
-      this.#startFailed = (error) => {
-        cancel();
-        reject(error);
-      };
-      begin((thread) => {
-        missing.delete(thread);
-        if (missing.size > 0) return;
-        cancel();
-        resolve();
-      });
-    });
-  }
-
-  #makeGenerator(store: Store, log: Log, term: number, nextCut: number, schedule: ReturnType<typeof parseSchedule> | null): void {
+  #makeGenerator(store: Store, log: Log, term: number, nextCut: number, schedule: Schedule | null): void {
     const { job, workers, extension, observe } = this.#options;
     this.#generator = new Generator({
       store,
@@ -382,10 +299,10 @@ export class Engine {
       begin: (cut, base) => this.#participant?.flip(cut, base),
       abandon: (cut) => {
         this.#participant?.abandon(cut);
-        this.#sayAll({ kind: 'abandon', cut });
+        this.#workers?.sayAll({ kind: 'abandon', cut });
       },
       release: (published) => {
-        this.#sayAll({ kind: 'published', cut: published.cut, position: published.position });
+        this.#workers?.sayAll({ kind: 'published', cut: published.cut, position: published.position });
         observe({ kind: 'checkpoint', ...published });
         extension?.published(published);
       },
@@ -396,10 +313,6 @@ export class Engine {
       end: (error) => this.#fail(error),
       app: () => extension?.record() ?? { app: null, finished: false },
     });
-  }
-
-  #sayAll(says: HostSays): void {
-    for (const line of this.#threads?.lines ?? []) line.say(says);
   }
 
   // ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -416,14 +329,9 @@ export class Engine {
   #act(thread: number, says: WorkerSays): void {
     switch (says.kind) {
       case 'ready':
-        this.#ready(thread, says.versions);
-        return;
       case 'loaded':
-        this.#loaded(thread);
-        return;
       case 'seen':
-        this.#seen.get(says.id)?.(says.sight);
-        this.#seen.delete(says.id);
+        this.#workers?.heard(thread, says);
         return;
       case 'log':
         this.#options.observe({ kind: 'log', thread, text: says.text });
@@ -445,47 +353,16 @@ export class Engine {
   /** The system cannot go on: the process that holds it starts again from the last checkpoint. */
   #fail(error: Error): void {
     if (this.#ended) return;
-    this.#startFailed(error);
+    this.#workers?.fail(error);
     this.#settle.reject(error);
     void this.kill();
   }
 }
+
+const NOTHING_ADDED: ToRun = { kind: 'run', data: null, units: [] };
 
 const NO_TASKS: Placement = {
   knows: () => false,
   placeUnit: () => 0,
   splitBatch: () => new Map(),
 };
-
-/** A store that holds other jobs and not this one is most likely a mistake. */
-async function assertOwnFolder(store: Store, job: string): Promise<void> {
-  const other = (await store.list('')).find((name) => /^[^/]+\/log\/\d{20}$/.test(name));
-  if (other === undefined) return;
-  throw new CheckpointError(
-    'STORE_OTHER_JOB',
-    `${store.url} holds checkpoints of job '${other.split('/')[0]}', not of '${job}': give this job a store of its own`,
-  );
-}
-
-/** Cuts a load into messages of bounded size; at least one. */
-function inPieces(load: Load): { readonly units: readonly UnitData[]; readonly frames: readonly PackedFrame[] }[] {
-  const pieces: { units: UnitData[]; frames: PackedFrame[] }[] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  const room = (size: number): { units: UnitData[]; frames: PackedFrame[] } => {
-    if (bytes > LOAD_BYTES) {
-      pieces.push({ units: [], frames: [] });
-      bytes = 0;
-    }
-    bytes += size;
-    return pieces.at(-1)!;
-  };
-  for (const unit of load.units) room(unit.value.length).units.push(own(unit));
-  for (const frame of load.frames) room(frame.body.length).frames.push({ ...frame, body: frame.body.slice() });
-  if (pieces.length === 0) pieces.push({ units: [], frames: [] });
-  return pieces;
-}
-
-/** A unit's value as bytes of its own: a view would carry the whole part through the port. */
-function own(unit: UnitData): UnitData {
-  return { ...unit, value: unit.value.slice() };
-}

@@ -60,7 +60,11 @@ export class Generator {
   #lastError: Error | null = null;
   readonly #failed: { readonly cut: number; readonly code: string }[] = [];
   /** Resolved by the first publication of a cut that began after they asked. */
-  #waiting: { readonly minCut: number; readonly resolve: (published: Published) => void; readonly reject: (error: Error) => void }[] = [];
+  #waiting: {
+    readonly minCut: number;
+    readonly resolve: (published: Published) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   #idle: () => void = () => undefined;
   readonly #inbox: GeneratorEvent[] = [];
   #handling = false;
@@ -91,7 +95,8 @@ export class Generator {
   /** Takes a checkpoint of everything up to now; resolves when it is published, rejects when the attempt failed. */
   checkpoint(): Promise<Published> {
     const state = this.#state;
-    if (state.phase === 'ended') return Promise.reject(this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended'));
+    if (state.phase === 'ended')
+      return Promise.reject(this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended'));
     const minCut = state.phase === 'idle' ? state.next : state.cut + 1;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ minCut, resolve, reject });
@@ -161,7 +166,10 @@ export class Generator {
       },
     );
     this.#cancelOverdue = clock.after(CUT_OVERDUE_MS, () => {
-      this.#lastError = new CheckpointError('CHECKPOINT_OVERDUE', `cut ${cut} was not complete within ${CUT_OVERDUE_MS} ms`);
+      this.#lastError = new CheckpointError(
+        'CHECKPOINT_OVERDUE',
+        `cut ${cut} was not complete within ${CUT_OVERDUE_MS} ms`,
+      );
       this.#handle({ kind: 'overdue', cut });
     });
     this.#options.begin(cut, base);
@@ -179,7 +187,9 @@ export class Generator {
     }
   }
 
-  #record(cut: number): Omit<CheckpointRecord, 'format' | 'job' | 'position' | 'previous' | 'term' | 'putId' | 'createdAt'> {
+  #record(
+    cut: number,
+  ): Omit<CheckpointRecord, 'format' | 'job' | 'position' | 'previous' | 'term' | 'putId' | 'createdAt'> {
     const parts = [...this.#parts].sort(([a], [b]) => a - b).map(([, part]) => part);
     const { app, finished } = this.#options.app();
     return {
@@ -198,7 +208,8 @@ export class Generator {
   #history(): Omit<Published, 'cut' | 'position' | 'releases'> & { readonly frames: number } {
     const stats = [...this.#parts.values()].map((part) => part.stats);
     const flips = stats.map((part) => part.flippedAt);
-    const sum = (field: 'units' | 'messages' | 'frames' | 'bytes'): number => stats.reduce((total, part) => total + part[field], 0);
+    const sum = (field: 'units' | 'messages' | 'frames' | 'bytes'): number =>
+      stats.reduce((total, part) => total + part[field], 0);
     return {
       durationMs: round(this.#options.clock.monotonic() - this.#beganAt),
       pauseMs: round(Math.max(...stats.map((part) => part.pauseMs))),

@@ -1,12 +1,26 @@
 export { choose } from './choose.ts';
-export { type EngineEvent, type EngineOptions, Engine, type HostExtension, type Prepared, startEngine } from './engine.ts';
+export {
+  type EngineEvent,
+  type EngineOptions,
+  Engine,
+  type HostExtension,
+  type Prepared,
+  startEngine,
+} from './engine.ts';
 export { CheckpointError } from './errors.ts';
 export { Generator, type Published } from './generator.ts';
 export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
 export { type PartContent, PartWriter, readPart } from './part.ts';
 export { Participant, type PartSays } from './participant.ts';
-export { type CheckpointRecord, decodeRecord, encodeRecord, type LogRecord, type PartRef, type TermRecord } from './record.ts';
+export {
+  type CheckpointRecord,
+  decodeRecord,
+  encodeRecord,
+  type LogRecord,
+  type PartRef,
+  type TermRecord,
+} from './record.ts';
 export { distribute, type Placement } from './recovery.ts';
 export { parseSchedule, type Schedule } from './schedule.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';

@@ -74,7 +74,10 @@ export class Log {
         throw new CheckpointError('CHECKPOINT_DAMAGED', `${name} says that it is ${found}: it was moved or copied`);
       }
       if ((this.#expected.get(position) ?? hash) !== hash) {
-        throw new CheckpointError('CHECKPOINT_DAMAGED', `${name} is not the record that its successor was written after`);
+        throw new CheckpointError(
+          'CHECKPOINT_DAMAGED',
+          `${name} is not the record that its successor was written after`,
+        );
       }
       if (record.previous !== null) this.#expected.set(position - 1, record.previous);
       return { ok: true, record, hash };
@@ -97,7 +100,8 @@ export class Log {
     if (this.#unsettled !== null) {
       // The open put may be there: it is decided before anything else is written.
       const settled = await this.#settle(this.#unsettled);
-      if (settled === 'ours') throw new CheckpointError('LOG_UNSETTLED', 'the previous record was found stored, later than believed');
+      if (settled === 'ours')
+        throw new CheckpointError('LOG_UNSETTLED', 'the previous record was found stored, later than believed');
     }
     if (this.#last > 0 && this.#lastHash === null) await this.read(this.#last);
     const position = this.#last + 1;
@@ -130,7 +134,11 @@ export class Log {
   }
 
   /** Reads back an attempt whose outcome is not known, and compares the put id. */
-  async #settle(attempt: { readonly position: number; readonly bytes: Uint8Array; readonly putId: string }): Promise<'ours' | 'absent'> {
+  async #settle(attempt: {
+    readonly position: number;
+    readonly bytes: Uint8Array;
+    readonly putId: string;
+  }): Promise<'ours' | 'absent'> {
     const name = logName(this.#job, attempt.position);
     for (let tries = 1; ; tries++) {
       try {
@@ -159,12 +167,16 @@ export class Log {
     let holder = 'another owner';
     try {
       const record = decodeRecord(found, name);
-      if (record.kind === 'term') holder = `term ${record.term} (${record.host}, pid ${record.pid}, since ${record.createdAt})`;
+      if (record.kind === 'term')
+        holder = `term ${record.term} (${record.host}, pid ${record.pid}, since ${record.createdAt})`;
       else holder = `term ${record.term}`;
     } catch {
       // Whoever wrote it, it is not ours.
     }
-    this.#fenced = new CheckpointError('FENCED', `${name} was written by ${holder}: this process owns the job no longer and stops`);
+    this.#fenced = new CheckpointError(
+      'FENCED',
+      `${name} was written by ${holder}: this process owns the job no longer and stops`,
+    );
     return this.#fenced;
   }
 

@@ -50,7 +50,13 @@ export class Owner {
 
   /** From now on `owner.json` names this process; renewed while it lives. */
   async own(term: number): Promise<void> {
-    this.#file = { ...ownIdentity(), term, since: new Date(this.#clock.now()).toISOString(), counter: 0, released: false };
+    this.#file = {
+      ...ownIdentity(),
+      term,
+      since: new Date(this.#clock.now()).toISOString(),
+      counter: 0,
+      released: false,
+    };
     await this.#write();
     this.#renewLater();
   }
@@ -70,7 +76,7 @@ export class Owner {
     this.#cancel = this.#clock.after(OWNER_RENEW_MS, () => {
       if (this.#file === null) return;
       this.#file = { ...this.#file, counter: this.#file.counter + 1 };
-      this.#write().finally(() => this.#renewLater());
+      void this.#write().finally(() => this.#renewLater());
     });
   }
 

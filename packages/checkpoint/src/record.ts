@@ -82,7 +82,10 @@ export function decodeRecord(bytes: Uint8Array, name: string): LogRecord {
   const text = bytes.subarray(0, Math.max(0, bytes.length - TRAILER_BYTES));
   const trailer = new TextDecoder('latin1').decode(bytes.subarray(text.length));
   if (bytes.length <= TRAILER_BYTES || trailer !== `\n${sha256(text)}\n`) {
-    throw new CheckpointError('CHECKPOINT_DAMAGED', `${name}: the sha256 at its end does not fit its ${bytes.length} bytes`);
+    throw new CheckpointError(
+      'CHECKPOINT_DAMAGED',
+      `${name}: the sha256 at its end does not fit its ${bytes.length} bytes`,
+    );
   }
   const record = JSON.parse(new TextDecoder().decode(text)) as LogRecord;
   if (record.format !== RECORD_FORMAT) {

@@ -50,10 +50,14 @@ export function distribute(
     definitionOf(type).place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), workers);
   for (const unit of parts.flatMap((part) => part.units)) {
     const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
-    loads[home]!.units.push(unit);
+    loads[home].units.push(unit);
   }
   // The order matters: what a receiver had taken, then what was on the way, then what was not yet sent.
-  for (const frames of [parts.flatMap((p) => p.mail), parts.flatMap((p) => p.channels), parts.flatMap((p) => p.outboxes)]) {
+  for (const frames of [
+    parts.flatMap((p) => p.mail),
+    parts.flatMap((p) => p.channels),
+    parts.flatMap((p) => p.outboxes),
+  ]) {
     for (const frame of frames) route(frame, loads, homeOf, workers, placement);
   }
   return loads;
@@ -68,7 +72,7 @@ function route(
 ): void {
   if (frame.codec === 'rows') {
     for (const [thread, batch] of placement.splitBatch(unpackBatch(frame.body), workers)) {
-      loads[thread]!.frames.push(packBatch(batch));
+      loads[thread].frames.push(packBatch(batch));
     }
     return;
   }
@@ -81,7 +85,7 @@ function route(
     if (list === undefined) byHome.set(home, [envelope]);
     else list.push(envelope);
   }
-  for (const [home, envelopes] of byHome) loads[home]!.frames.push(...packMessages(envelopes));
+  for (const [home, envelopes] of byHome) loads[home].frames.push(...packMessages(envelopes));
 }
 
 const RESERVED = 'tidemark:';

@@ -45,7 +45,9 @@ type Phase = GeneratorState['phase'];
 type Kind = GeneratorEvent['kind'];
 type StateOf<P extends Phase> = Extract<GeneratorState, { readonly phase: P }>;
 type EventOf<K extends Kind> = Extract<GeneratorEvent, { readonly kind: K }>;
-type Table = { readonly [P in Phase]: { readonly [K in Kind]: (state: StateOf<P>, event: EventOf<K>, threads: number) => Step } };
+type Table = {
+  readonly [P in Phase]: { readonly [K in Kind]: (state: StateOf<P>, event: EventOf<K>, threads: number) => Step };
+};
 
 const stay = (state: GeneratorState): Step => ({ state, effects: [] });
 const end = (why: 'fenced' | 'worker-lost'): Step => ({ state: { phase: 'ended' }, effects: [{ kind: 'end', why }] });
@@ -137,6 +139,10 @@ function abandon(
 
 /** `threads` counts the host too: each owes a part. */
 export function step(state: GeneratorState, event: GeneratorEvent, threads: number): Step {
-  const cell = TABLE[state.phase][event.kind] as (state: GeneratorState, event: GeneratorEvent, threads: number) => Step;
+  const cell = TABLE[state.phase][event.kind] as (
+    state: GeneratorState,
+    event: GeneratorEvent,
+    threads: number,
+  ) => Step;
   return cell(state, event, threads);
 }

@@ -53,7 +53,10 @@ export interface System extends AsyncDisposable {
  */
 export async function createSystem(options: SystemOptions): Promise<System> {
   if (insideWorker()) {
-    throw new ActorError('NOT_ON_HOST', 'createSystem was called while a worker loads this module; put the host part into main(import.meta, …) or into a file of its own');
+    throw new ActorError(
+      'NOT_ON_HOST',
+      'createSystem was called while a worker loads this module; put the host part into main(import.meta, …) or into a file of its own',
+    );
   }
   for (const url of options.actors) await loadModule(url.href);
   return startSystem(options);
@@ -160,5 +163,8 @@ export async function main(
 
 export function isProgram(meta: ImportMeta): boolean {
   const started = process.argv[1];
-  return started !== undefined && fileURLToPath(meta.url).replace(/\.[cm]?[jt]s$/, '') === started.replace(/\.[cm]?[jt]s$/, '');
+  return (
+    started !== undefined &&
+    fileURLToPath(meta.url).replace(/\.[cm]?[jt]s$/, '') === started.replace(/\.[cm]?[jt]s$/, '')
+  );
 }

@@ -12,7 +12,12 @@ interface Strike {
   readonly cost: number;
 }
 
-const NUMBERS = { 'Cost Other': 'number', 'Cost Repair': 'number', 'Cost Total $': 'number', 'Speed IAS in knots': 'number' } as const;
+const NUMBERS = {
+  'Cost Other': 'number',
+  'Cost Repair': 'number',
+  'Cost Total $': 'number',
+  'Speed IAS in knots': 'number',
+} as const;
 
 /**
  * Data cleaning: each report of a bird strike once, with names that a program can use and with `null` where nothing is known.

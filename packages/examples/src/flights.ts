@@ -67,7 +67,9 @@ export class Flights extends Job<string, Flight, Flight, Airport> {
 function check({ rows, delay, origins }: typeof KNOWN): string {
   const totals = `${rows.toLocaleString('en')} rows, ${delay.toLocaleString('en')} minutes of delay, ${origins} origins`;
   if (rows !== KNOWN.rows) return totals;
-  return delay === KNOWN.delay && origins === KNOWN.origins ? `${totals}: exactly the known answers.` : `${totals}: WRONG.`;
+  return delay === KNOWN.delay && origins === KNOWN.origins
+    ? `${totals}: exactly the known answers.`
+    : `${totals}: WRONG.`;
 }
 
 await Flights.main(import.meta);

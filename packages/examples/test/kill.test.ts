@@ -25,7 +25,18 @@ let undisturbed: Outcome;
 
 function args(name: string): readonly string[] {
   const at = join(folder, name);
-  return ['packages/examples/src/flights.ts', '--input', input, '--store', `${at}/store`, '--output', `${at}/out`, '--schedule', '250ms', '--json'];
+  return [
+    'packages/examples/src/flights.ts',
+    '--input',
+    input,
+    '--store',
+    `${at}/store`,
+    '--output',
+    `${at}/out`,
+    '--schedule',
+    '250ms',
+    '--json',
+  ];
 }
 
 async function outcome(name: string, finished: CliEvent | undefined): Promise<Outcome> {
@@ -120,8 +131,8 @@ class Tally {
   /** Whether the newest record has named batches that no output file holds yet. */
   async look(at: string): Promise<void> {
     const names = (await readdir(join(at, 'store/flights/log'))).sort();
-    const text = await readFile(join(at, 'store/flights/log', names.at(-1)!), 'utf8');
-    const record = JSON.parse(text.split('\n')[0]!) as { kind: string; releases?: boolean; position: number };
+    const text = await readFile(join(at, 'store/flights/log', names.at(-1)), 'utf8');
+    const record = JSON.parse(text.split('\n')[0]) as { kind: string; releases?: boolean; position: number };
     if (record.kind !== 'checkpoint' || record.releases !== true) return;
     const name = String(record.position).padStart(20, '0');
     // With this many late flights an interval, both tasks of a record that releases have a batch.

@@ -27,14 +27,22 @@ export class CheckpointConfig {
 
   constructor(options: CheckpointConfigOptions) {
     if (!TYPES.includes(options.storeType)) {
-      throw new JobError('CONFIG_INVALID', `storeType ${JSON.stringify(options.storeType)}: expected one of ${TYPES.join(', ')}`);
+      throw new JobError(
+        'CONFIG_INVALID',
+        `storeType ${JSON.stringify(options.storeType)}: expected one of ${TYPES.join(', ')}`,
+      );
     }
     const { storeType, location, schedule } = options;
     if (typeof location !== 'string' || location === '' || typeof schedule !== 'string' || schedule === '') {
       throw new JobError('CONFIG_INVALID', 'a CheckpointConfig needs a location and a schedule');
     }
     const scheme = /^([a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
-    const fits = { file: [undefined, 'file'], memory: [undefined, 'memory'], hdfs: ['hdfs', 'webhdfs', 'swebhdfs'], s3: ['s3'] };
+    const fits = {
+      file: [undefined, 'file'],
+      memory: [undefined, 'memory'],
+      hdfs: ['hdfs', 'webhdfs', 'swebhdfs'],
+      s3: ['s3'],
+    };
     if (!(fits[storeType] as (string | undefined)[]).includes(scheme)) {
       throw new JobError('CONFIG_INVALID', `location ${JSON.stringify(location)} is not of storeType '${storeType}'`);
     }

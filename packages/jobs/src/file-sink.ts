@@ -80,7 +80,9 @@ export class FileSink {
     }
     const { task } = this.#options;
     this.#atFlip = [
-      ...this.#named.flatMap((batch) => batch.chunks.map((bytes) => ({ position: batch.position, task: batch.task, bytes }))),
+      ...this.#named.flatMap((batch) =>
+        batch.chunks.map((bytes) => ({ position: batch.position, task: batch.task, bytes })),
+      ),
       ...this.#sealed.flatMap((batch) => batch.chunks.map((bytes) => ({ position: 0, task, bytes }))),
     ];
     return this.#sealed.length > 0;
@@ -196,5 +198,5 @@ async function assertSame(store: Store, name: string, bytes: Uint8Array): Promis
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
 }

@@ -20,6 +20,7 @@ export interface TextFormat {
   readonly each: (line: string) => Iterable<readonly [Key, unknown]>;
 }
 
+// oxlint-disable-next-line no-explicit-any -- a job's row type is its own affair; the engine only hands rows on
 export type InputFormat = CsvFormat<any> | NdjsonFormat<any> | TextFormat;
 
 /**

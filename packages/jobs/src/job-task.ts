@@ -1,4 +1,14 @@
-import { type Batch, copyValue, decodeValue, Mailbox, type MailOwner, type Runtime, type Task, type UnitData, UnitTable } from '@tidemark/actors/internal';
+import {
+  type Batch,
+  copyValue,
+  decodeValue,
+  Mailbox,
+  type MailOwner,
+  type Runtime,
+  type Task,
+  type UnitData,
+  UnitTable,
+} from '@tidemark/actors/internal';
 import { COLLECTOR } from './collector.ts';
 import { JobError } from './errors.ts';
 import type { FileSink } from './file-sink.ts';
@@ -85,7 +95,7 @@ export class JobTask implements Task, MailOwner<Batch> {
     const { keys, values } = batch;
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
-      const key = keys === null ? keyOf!(value) : keys[i]!;
+      const key = keys === null ? keyOf!(value) : keys[i];
       this.#process(job, key, value);
     }
     if (this.#first) {
@@ -131,7 +141,10 @@ export class JobTask implements Task, MailOwner<Batch> {
         badRows?.load(unit, restored);
         return;
       default:
-        throw new JobError('JOB_CHANGED', `the checkpoint holds '${unit.table}', which this version of Tidemark does not know`);
+        throw new JobError(
+          'JOB_CHANGED',
+          `the checkpoint holds '${unit.table}', which this version of Tidemark does not know`,
+        );
     }
   }
 
@@ -162,7 +175,7 @@ export class JobTask implements Task, MailOwner<Batch> {
 
   /** Counters of several former workers may come to one. */
   #loadCounter(name: string, value: number): void {
-    this.#counters.load(name, value + ((this.#counters.get(name) as number | undefined) ?? 0));
+    this.#counters.load(name, value + (this.#counters.get(name) ?? 0));
   }
 }
 

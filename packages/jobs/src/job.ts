@@ -103,6 +103,7 @@ export abstract class Job<K extends Key, V, Out = V, S extends object = object> 
   }
 }
 
+// oxlint-disable-next-line no-explicit-any -- what the engine knows of a job: its types were checked at the class
 export type AnyJob = Job<any, any, any, any>;
 export type JobClass = (new () => AnyJob) & { readonly name: string };
 

@@ -18,7 +18,7 @@ export function jobPlacement(splits: () => number, keyOf: ((value: unknown) => K
     splitBatch(batch, workers) {
       const batches = new Map<number, { keys: Key[] | null; values: unknown[] }>();
       for (const [i, value] of batch.values.entries()) {
-        const key = batch.keys === null ? keyOf!(value) : batch.keys[i]!;
+        const key = batch.keys === null ? keyOf!(value) : batch.keys[i];
         const home = homeOf(key, workers);
         let target = batches.get(home);
         if (target === undefined) batches.set(home, (target = { keys: batch.keys === null ? null : [], values: [] }));

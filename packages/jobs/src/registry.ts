@@ -31,5 +31,8 @@ function plain(url: string): string {
 export function jobName(job: JobClass): string {
   const name = job.name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
   if (/^[a-z][a-z0-9-]{0,63}$/.test(name)) return name;
-  throw new JobError('JOB_NAME_INVALID', `the job's class is named ${JSON.stringify(job.name)}; it needs a name of letters and digits, since its checkpoints go by it`);
+  throw new JobError(
+    'JOB_NAME_INVALID',
+    `the job's class is named ${JSON.stringify(job.name)}; it needs a name of letters and digits, since its checkpoints go by it`,
+  );
 }

@@ -10,7 +10,13 @@ export type RunEvent =
       readonly from: number | null;
       readonly pid: number;
     }
-  | { readonly event: 'restored'; readonly cut: number; readonly position: number; readonly rows: number; readonly durationMs: number }
+  | {
+      readonly event: 'restored';
+      readonly cut: number;
+      readonly position: number;
+      readonly rows: number;
+      readonly durationMs: number;
+    }
   | {
       readonly event: 'checkpoint';
       readonly cut: number;

@@ -2,7 +2,16 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Ref } from '@tidemark/actors';
 import { Border, encodeValue, loadModule, systemClock, type UnitData } from '@tidemark/actors/internal';
-import { type CheckpointRecord, type EngineEvent, type HostExtension, type Prepared, type Published, startEngine, type Engine, workersOf } from '@tidemark/checkpoint/internal';
+import {
+  type CheckpointRecord,
+  type EngineEvent,
+  type HostExtension,
+  type Prepared,
+  type Published,
+  startEngine,
+  type Engine,
+  workersOf,
+} from '@tidemark/checkpoint/internal';
 import { COLLECTOR, type Collector } from './collector.ts';
 import { JobError } from './errors.ts';
 import type { InputPlan } from './input/input-plan.ts';
@@ -47,7 +56,7 @@ export async function runJob(file: URL, options: RunOptions, observe: (event: Ru
 }
 
 class RunningJob implements JobRun, HostExtension {
-  readonly workerModule = new URL('./worker-module.js', import.meta.url);
+  readonly workerModule = new URL('./job-entry.js', import.meta.url);
   readonly done: Promise<void>;
   readonly #file: URL;
   readonly #options: RunOptions;
@@ -114,7 +123,10 @@ class RunningJob implements JobRun, HostExtension {
       this.#settle.resolve();
       return;
     }
-    engine.done.then(() => this.#settle.resolve(), this.#settle.reject);
+    engine.done.then(
+      () => this.#settle.resolve(),
+      (error: Error) => this.#settle.reject(error),
+    );
     engine.go();
     this.#sayAll({ kind: 'begin' });
   }
@@ -122,7 +134,7 @@ class RunningJob implements JobRun, HostExtension {
   progress(): Progress {
     const sum = (field: number): number => {
       let total = 0;
-      for (let at = field; at < this.#progress.length; at += PROGRESS_FIELDS) total += this.#progress[at]!;
+      for (let at = field; at < this.#progress.length; at += PROGRESS_FIELDS) total += this.#progress[at];
       return total;
     };
     const bytesTotal = this.#plan?.splits.reduce((total, split) => total + split.end - split.start, 0) ?? 0;
@@ -191,7 +203,7 @@ class RunningJob implements JobRun, HostExtension {
         this.#observe({ event: 'warning', code: says.code, message: says.message });
         break;
     }
-    for (const look of [...this.#watching]) look();
+    for (const look of this.#watching) look();
   }
 
   record(): { readonly app: JobRecord; readonly finished: boolean } {
@@ -253,7 +265,8 @@ class RunningJob implements JobRun, HostExtension {
 
   async #waitApplied(position: number): Promise<void> {
     await this.#until(() => {
-      for (let thread = 1; thread <= this.#workers; thread++) if ((this.#applied.get(thread) ?? 0) < position) return false;
+      for (let thread = 1; thread <= this.#workers; thread++)
+        if ((this.#applied.get(thread) ?? 0) < position) return false;
       return true;
     });
   }
@@ -307,7 +320,10 @@ class RunningJob implements JobRun, HostExtension {
   async #planInputs(): Promise<InputPlan> {
     const inputs = this.#options.input ?? [];
     if (inputs.length === 0) {
-      throw new JobError('JOB_NO_INPUT', `job '${this.#spec!.name}' has no input: npx tidemark run ${this.#file.pathname} --input FILE`);
+      throw new JobError(
+        'JOB_NO_INPUT',
+        `job '${this.#spec!.name}' has no input: npx tidemark run ${this.#file.pathname} --input FILE`,
+      );
     }
     const { format } = this.#spec!;
     const delimiter = format.kind === 'csv' ? { delimiter: format.delimiter } : {};
@@ -340,7 +356,12 @@ class RunningJob implements JobRun, HostExtension {
       splits: plan.splits.length,
       key: options.key ?? null,
       output: options.output === undefined ? null : resolve(options.output),
-      badRows: bad !== undefined ? { kind: 'file', path: resolve(bad) } : options.badRows === 'skip' ? { kind: 'skip' } : { kind: 'stop' },
+      badRows:
+        bad !== undefined
+          ? { kind: 'file', path: resolve(bad) }
+          : options.badRows === 'skip'
+            ? { kind: 'skip' }
+            : { kind: 'stop' },
       rowsPerSecond: (options.rate ?? 0) / this.#workers,
       restored: this.#restored?.position ?? 0,
       progress: this.#progress,
@@ -358,7 +379,13 @@ class RunningJob implements JobRun, HostExtension {
         return;
       }
       case 'restored':
-        this.#observe({ event: 'restored', cut: event.cut, position: event.position, rows: this.#record?.rows ?? 0, durationMs: event.durationMs });
+        this.#observe({
+          event: 'restored',
+          cut: event.cut,
+          position: event.position,
+          rows: this.#record?.rows ?? 0,
+          durationMs: event.durationMs,
+        });
         return;
       case 'checkpoint': {
         const { cut, position, durationMs, pauseMs, skewMs, bytes } = event;
@@ -401,5 +428,7 @@ function isUnder(path: string, input: string): boolean {
 
 /** Collected values as rows: an object's fields beside its key. */
 function flat(collected: readonly Collected[]): unknown {
-  return collected.map(({ key, value }) => (typeof value === 'object' && value !== null ? { key, ...value } : { key, value }));
+  return collected.map(({ key, value }) =>
+    typeof value === 'object' && value !== null ? { key, ...value } : { key, value },
+  );
 }

@@ -24,11 +24,14 @@ export function rowReader(format: InputFormat): RowReader {
   switch (format.kind) {
     case 'csv': {
       if (format.key === null) {
-        throw new JobError('JOB_NO_KEY', 'a CSV input needs to know which column holds the key: --key COLUMN, or csv({ key }) in setup()');
+        throw new JobError(
+          'JOB_NO_KEY',
+          'a CSV input needs to know which column holds the key: --key COLUMN, or csv({ key }) in setup()',
+        );
       }
       const { types, delimiter } = format;
       return {
-        parser: (file) => csvParser({ columns: file.header ?? [], types, delimiter }) as RowParser<unknown>,
+        parser: (file) => csvParser({ columns: file.header ?? [], types, delimiter }),
         keyOf: keyFinder(format.key),
         pairs: null,
       };
@@ -46,7 +49,7 @@ export function rowReader(format: InputFormat): RowReader {
 
 function keyFinder(key: string | ((value: never) => Key)): (value: unknown) => Key {
   if (typeof key === 'function') return key as (value: unknown) => Key;
-  return (value) => (value as Record<string, Key>)[key]!;
+  return (value) => (value as Record<string, Key>)[key];
 }
 
 function keyAndValue(row: unknown): readonly [readonly [Key, unknown]] {

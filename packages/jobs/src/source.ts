@@ -1,4 +1,13 @@
-import { type Batch, type Clock, type CutState, keyGroup, limits, homeOfGroup, type Runtime, UnitTable } from '@tidemark/actors/internal';
+import {
+  type Batch,
+  type Clock,
+  type CutState,
+  keyGroup,
+  limits,
+  homeOfGroup,
+  type Runtime,
+  UnitTable,
+} from '@tidemark/actors/internal';
 import type { Key } from './formats.ts';
 import type { BadRow, RowParser } from './input/row-parser.ts';
 import { rowTooLong } from './input/input-error.ts';
@@ -132,8 +141,14 @@ export class Source {
   #open(): OpenSplit {
     const split = this.#order.pop()!;
     const state = this.#splits.get(split)!;
-    const file = this.#options.files[state.file]!;
-    const bytes = new SplitBytes(file.path, state.position, state.end, () => this.#options.runtime.wake(), this.#options.fail);
+    const file = this.#options.files[state.file];
+    const bytes = new SplitBytes(
+      file.path,
+      state.position,
+      state.end,
+      () => this.#options.runtime.wake(),
+      this.#options.fail,
+    );
     return { split, bytes, parser: this.#options.reader.parser(file) };
   }
 
@@ -141,7 +156,7 @@ export class Source {
   #needMore(current: OpenSplit): boolean {
     const { bytes } = current;
     if (bytes.to - bytes.from > rowBytesMax) {
-      throw rowTooLong(this.#options.files[this.#splits.get(current.split)!.file]!.path, bytes.offset);
+      throw rowTooLong(this.#options.files[this.#splits.get(current.split)!.file].path, bytes.offset);
     }
     return bytes.more();
   }
@@ -158,7 +173,7 @@ export class Source {
     state.bad += this.#bads.length;
     bytes.use(upTo);
     this.#allowance.take(rows);
-    const file = this.#options.files[state.file]!;
+    const file = this.#options.files[state.file];
     for (const bad of this.#bads) this.#options.bad(file, offset + bad.offset, bad);
     this.#values = [];
     this.#bads.length = 0;

@@ -9,7 +9,10 @@ export interface JobWorkerData {
   readonly splits: number;
   readonly key: string | null;
   readonly output: string | null;
-  readonly badRows: { readonly kind: 'stop' } | { readonly kind: 'skip' } | { readonly kind: 'file'; readonly path: string };
+  readonly badRows:
+    | { readonly kind: 'stop' }
+    | { readonly kind: 'skip' }
+    | { readonly kind: 'file'; readonly path: string };
   readonly rowsPerSecond: number;
   readonly restored: number;
   /** rows, bad rows, bytes read: three numbers a thread. */

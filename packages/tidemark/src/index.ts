@@ -13,7 +13,14 @@ export {
   table,
   type Wire,
 } from '@tidemark/actors';
-export { CheckpointError, type CheckpointErrorCode, createSystem, main, type System, type SystemOptions } from '@tidemark/checkpoint';
+export {
+  CheckpointError,
+  type CheckpointErrorCode,
+  createSystem,
+  main,
+  type System,
+  type SystemOptions,
+} from '@tidemark/checkpoint';
 export {
   CheckpointConfig,
   type CheckpointConfigOptions,

@@ -59,7 +59,7 @@ export class CliRun {
   /** Waits for the `nth` event of a name; rejects when the process ends before. */
   async event(name: string, nth = 1): Promise<CliEvent> {
     await this.until(() => this.count(name) >= nth, `event ${name} number ${nth}`);
-    return this.events.filter((each) => each.event === name)[nth - 1]!;
+    return this.events.filter((each) => each.event === name)[nth - 1];
   }
 
   /** Looks at `condition` whenever the process says something; rejects when it ends before. */
@@ -99,7 +99,7 @@ export class CliRun {
   }
 
   #look(): void {
-    for (const look of [...this.#watching]) look();
+    for (const look of this.#watching) look();
   }
 }
 

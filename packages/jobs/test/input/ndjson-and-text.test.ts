@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ndjsonParser } from '../../src/input/ndjson-parser.ts';
 import { textParser } from '../../src/input/text-parser.ts';

@@ -10,7 +10,7 @@ export interface Parsed<V> {
 }
 
 export function bytesOf(text: string | Uint8Array): Buffer {
-  return Buffer.from(text as string);
+  return Buffer.from(text);
 }
 
 /** All rows, from one call. */

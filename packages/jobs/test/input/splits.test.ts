@@ -1,6 +1,6 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvParser } from '../../src/input/csv-parser.ts';
 import type { InputFormat, InputPlan } from '../../src/input/input-plan.ts';

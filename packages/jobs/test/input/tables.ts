@@ -1,5 +1,5 @@
 /** Tables of text for property tests, and how they are written as CSV. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 export interface Table {
   readonly columns: readonly string[];
@@ -13,16 +13,8 @@ export interface Table {
 /** Mostly what CSV trips over, short enough to collide, and now and then a long text that repeats. */
 const cell = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'b', '"', ',', ';', '\n', '\r', ' ', 'é', '漢', '🛫'), maxLength: 6 }),
-  fc.constantFrom(
-    '',
-    'LAS',
-    'PHL',
-    '2001-01-01T00:01:00.000Z',
-    'a text, with "quotes"',
-    'ein längerer Text',
-    '"',
-    '""',
-  ),
+  fc.constantFrom('', 'LAS', 'PHL', '2001-01-01T00:01:00.000Z', 'a text, with "quotes"', '"', '""'),
+  fc.constantFrom('same start 1', 'same start 12', 'same start 2', 'same start é', 'same start\n', 'same start\n,"'),
   fc.string({ unit: 'grapheme', maxLength: 20 }),
 );
 

@@ -22,11 +22,15 @@ export interface ChildPorts {
 /** Runs the job once, shows what happens, and resolves to the exit status. Never rejects. */
 export async function runChild(ports: ChildPorts): Promise<number> {
   const { printer, stop } = ports;
-  const seen = { started: false, finished: false };
+  const seen = { started: false, progressed: false, finished: false };
   const observe = (event: RunEvent): void => {
     if (event.event === 'started') {
       seen.started = true;
       ports.report({ type: 'run-started' });
+    }
+    if (event.event === 'checkpoint' && !seen.progressed) {
+      seen.progressed = true;
+      ports.report({ type: 'run-progressed' });
     }
     if (event.event === 'finished') seen.finished = true;
     printer.event(event);

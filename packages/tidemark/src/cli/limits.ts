@@ -1,6 +1,6 @@
 /** Every bound of the command line, with its unit and its reason. */
 
-/** Restarts in one window: more crashes than this are not bad luck, and a person should look. */
+/** Restarts in one window without a new checkpoint: more crashes than this are not bad luck, and a person should look. */
 export const RESTARTS_MAX = 10;
 
 /** Milliseconds over which restarts are counted. */

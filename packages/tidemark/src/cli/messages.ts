@@ -12,6 +12,8 @@ export type ParentRequest = {
 export type ChildReport =
   /** The run has its term: where to begin is decided and must not be asked for again. */
   | { readonly type: 'run-started' }
+  /** The run has published a checkpoint of its own: it got further than the one before. */
+  | { readonly type: 'run-progressed' }
   /** Why the child is about to end, for the parent's last words. */
   | { readonly type: 'run-failed'; readonly failure: Failure };
 
@@ -32,7 +34,7 @@ export function isParentRequest(value: unknown): value is ParentRequest {
 /** See `isParentRequest`. */
 export function isChildReport(value: unknown): value is ChildReport {
   if (!isRecord(value)) return false;
-  if (value.type === 'run-started') return true;
+  if (value.type === 'run-started' || value.type === 'run-progressed') return true;
   return value.type === 'run-failed' && isFailure(value.failure);
 }
 

@@ -23,14 +23,14 @@ export function endText(end: ChildEnd, failure: Failure | null): string {
 
 export function restartText(end: ChildEnd, failure: Failure | null, restart: number, delayMs: number): string {
   const when = delayMs < 50 ? 'now' : `in ${(delayMs / 1000).toFixed(1)} s`;
-  return `${endText(end, failure)}; starting it again ${when} (restart ${restart} of at most ${RESTARTS_MAX} in ${WINDOW})`;
+  return `${endText(end, failure)}; starting it again ${when} (restart ${restart} of at most ${RESTARTS_MAX} in ${WINDOW} without a new checkpoint)`;
 }
 
 export function spentText(end: ChildEnd, failure: Failure | null): string {
   const why = failure === null ? endText(end, null) : `${failure.code}: ${failure.message}`;
   return codedText(
     'RESTARTS_SPENT',
-    `the runtime was restarted ${RESTARTS_MAX} times within ${WINDOW} and ended again. ` +
+    `the runtime was restarted ${RESTARTS_MAX} times within ${WINDOW}, got no further, and ended again. ` +
       `The last error was: ${oneLine(why)}. Run the same command to try again; it goes on from the last checkpoint.`,
   );
 }

@@ -16,6 +16,8 @@ import { endText, restartText, spentText } from './supervisor-text.ts';
  * - P2 There is at most one child: `start-child` is given only when the last one has ended.
  * - P3 Once a run has started, no restart asks for a beginning again (`going: 'on'`).
  * - P4 Once a signal has come, nothing is started.
+ * - P5 A restart is held against the budget only until a run has published a checkpoint: what ends a program is crashing
+ *   again and again at one place, not crashing often.
  */
 export function step(state: SupervisorState, event: SupervisorEvent): SupervisorStep {
   // The table proves each cell's types; TypeScript cannot see that the two look-ups belong together.
@@ -32,7 +34,7 @@ export function begin(): SupervisorStep {
 }
 
 interface Memory {
-  /** When the restarts of the last window were decided, oldest first. */
+  /** When the restarts of the last window were decided, oldest first; none from before the last progress. */
   readonly restartsAtMs: readonly number[];
   /** A child of this supervisor had its run started. */
   readonly ran: boolean;
@@ -53,6 +55,7 @@ export type SupervisorState =
 
 export type SupervisorEvent =
   | { readonly type: 'run-started' }
+  | { readonly type: 'run-progressed' }
   | { readonly type: 'run-failed'; readonly failure: Failure }
   /** `random` in [0, 1) draws the wait before the next child. */
   | { readonly type: 'child-ended'; readonly end: ChildEnd; readonly atMs: number; readonly random: number }
@@ -92,6 +95,7 @@ const table: {
 } = {
   running: {
     'run-started': ranNow,
+    'run-progressed': progressed,
     'run-failed': failed,
     'child-ended': endOfRunning,
     signal: (state, { signal, atMs }) => ({
@@ -105,6 +109,7 @@ const table: {
   },
   waiting: {
     'run-started': unchanged,
+    'run-progressed': unchanged,
     'run-failed': unchanged,
     'child-ended': unchanged,
     signal: (state, { signal }) => exit(state, signalStatus(signal)),
@@ -112,6 +117,7 @@ const table: {
   },
   stopping: {
     'run-started': ranNow,
+    'run-progressed': progressed,
     'run-failed': failed,
     'child-ended': endOfStopping,
     signal: (state, { atMs }) => (signalMeaning(state.askedAtMs, atMs) === 'kill' ? kill(state) : unchanged(state)),
@@ -119,6 +125,7 @@ const table: {
   },
   killing: {
     'run-started': unchanged,
+    'run-progressed': unchanged,
     'run-failed': unchanged,
     'child-ended': (state) => exit(state, signalStatus(state.signal)),
     signal: unchanged,
@@ -126,6 +133,7 @@ const table: {
   },
   ended: {
     'run-started': unchanged,
+    'run-progressed': unchanged,
     'run-failed': unchanged,
     'child-ended': unchanged,
     signal: unchanged,
@@ -139,6 +147,10 @@ function unchanged(state: SupervisorState): SupervisorStep {
 
 function ranNow(state: SupervisorState): SupervisorStep {
   return { state: { ...state, ran: true }, effects: [] };
+}
+
+function progressed(state: SupervisorState): SupervisorStep {
+  return { state: { ...state, restartsAtMs: [] }, effects: [] };
 }
 
 function failed(state: SupervisorState, { failure }: On<'run-failed'>): SupervisorStep {

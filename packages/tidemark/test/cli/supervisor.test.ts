@@ -54,7 +54,7 @@ describe('the supervisor starts its child', () => {
       {
         type: 'say',
         level: 'notice',
-        text: 'the runtime was killed by SIGKILL; starting it again now (restart 1 of at most 10 in 60 s)',
+        text: 'the runtime was killed by SIGKILL; starting it again now (restart 1 of at most 10 in 60 s without a new checkpoint)',
       },
       { type: 'start-child', going: 'as-asked' },
     ]);
@@ -107,6 +107,15 @@ describe('the supervisor ends', () => {
     for (let crash = 0; crash < 100; crash++) {
       play.crash();
       play.atMs += 6_001;
+    }
+    expect(play.effects.filter((effect) => effect.type === 'exit')).toEqual([]);
+  });
+
+  it('not with 7 when each run gets further than the one before (P5)', () => {
+    const play = new Play();
+    for (let crash = 0; crash < 100; crash++) {
+      play.take({ type: 'run-progressed' });
+      expect(play.crash()).toBe(0);
     }
     expect(play.effects.filter((effect) => effect.type === 'exit')).toEqual([]);
   });

@@ -1,0 +1,120 @@
+import { OutChannel } from './channel.ts';
+import type { ChannelItem, Frame, Marker, Peer } from './messages.ts';
+
+/** A frame that has arrived and is not yet taken. */
+export interface Arrived {
+  readonly frame: Frame;
+  readonly from: number;
+}
+
+export interface LinksOptions {
+  readonly workers: number;
+  readonly generation: number;
+  readonly peers: readonly Peer[];
+  /** Called before anything of the frame can be processed. */
+  readonly arrived: (frame: Frame, from: number) => void;
+  readonly marker: (marker: Marker, from: number) => void;
+  readonly wake: () => void;
+}
+
+/**
+ * One thread's ends of all its channels.
+ *
+ * Owns outboxes, arrived frames and credit. Does not decode.
+ *
+ * - A8 A frame is taken whole: between two slices it lies wholly in `arrived` or wholly in mailboxes.
+ */
+export class Links {
+  readonly #options: LinksOptions;
+  readonly #byThread: (OutChannel | null)[];
+  readonly #owedCredit: number[];
+  /** Outgoing channels, one to each other thread. */
+  readonly channels: readonly OutChannel[];
+  #arrived: Arrived[] = [];
+  #arrivedHead = 0;
+  #arrivedBytes = 0;
+  framesTaken = 0;
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+    this.#byThread = new Array<OutChannel | null>(options.workers + 1).fill(null);
+    this.#owedCredit = new Array<number>(options.workers + 1).fill(0);
+    this.channels = options.peers.map(({ thread, port }) => {
+      port.listen((item) => this.#receive(item, thread));
+      return (this.#byThread[thread] = new OutChannel(thread, port, options.generation));
+    });
+  }
+
+  to(thread: number): OutChannel {
+    const channel = this.#byThread[thread];
+    if (channel === null || channel === undefined) throw new RangeError(`there is no channel to thread ${thread}`);
+    return channel;
+  }
+
+  get framesSent(): number {
+    return this.channels.reduce((sum, channel) => sum + channel.framesSent, 0);
+  }
+
+  get idle(): boolean {
+    return this.channels.every((channel) => channel.idle);
+  }
+
+  get hasArrived(): boolean {
+    return this.#arrivedHead < this.#arrived.length;
+  }
+
+  get arrivedFrames(): readonly Arrived[] {
+    return this.#arrived.slice(this.#arrivedHead);
+  }
+
+  /** Bytes that wait on this side: arrived and unposted. */
+  get waitingBytes(): number {
+    return this.channels.reduce((sum, channel) => sum + channel.waitingBytes, this.#arrivedBytes);
+  }
+
+  /** Takes the oldest arrived frame; its room is given back at the next flush. */
+  take(): Frame {
+    const { frame, from } = this.#arrived[this.#arrivedHead++];
+    if (this.#arrivedHead === this.#arrived.length) {
+      this.#arrived = [];
+      this.#arrivedHead = 0;
+    }
+    this.framesTaken++;
+    this.#arrivedBytes -= frame.body.length;
+    this.#owedCredit[from] += frame.body.length;
+    return frame;
+  }
+
+  /** Posts outboxes as far as their windows allow, and gives back the room of what was taken. */
+  flush(cut: number): void {
+    for (const { thread, port } of this.#options.peers) {
+      this.to(thread).flush(cut);
+      const bytes = this.#owedCredit[thread];
+      if (bytes === 0) continue;
+      this.#owedCredit[thread] = 0;
+      port.post({ kind: 'credit', bytes }, []);
+    }
+  }
+
+  close(): void {
+    for (const { port } of this.#options.peers) port.close();
+  }
+
+  #receive(item: ChannelItem, from: number): void {
+    const { arrived, marker, wake } = this.#options;
+    switch (item.kind) {
+      case 'frame':
+        arrived(item, from);
+        this.#arrived.push({ frame: item, from });
+        this.#arrivedBytes += item.body.length;
+        break;
+      case 'marker':
+        marker(item, from);
+        break;
+      case 'credit':
+        this.to(from).credit(item.bytes);
+        break;
+    }
+    wake();
+  }
+}

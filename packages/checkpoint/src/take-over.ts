@@ -1,0 +1,65 @@
+import { hostname } from 'node:os';
+import type { Clock } from '@tidemark/actors/internal';
+import type { Store } from '@tidemark/stores';
+import { type Choice, choose, type ChooseOptions } from './choose.ts';
+import { CheckpointError } from './errors.ts';
+import { START_TRIES } from './limits.ts';
+import { Log } from './log.ts';
+import { Owner } from './owner.ts';
+import type { CheckpointRecord } from './record.ts';
+
+/** A start that owns its job: nothing of it has run yet. */
+export interface TakenOver<P> {
+  readonly log: Log;
+  readonly owner: Owner;
+  readonly choice: Choice;
+  readonly term: number;
+  readonly prepared: P;
+}
+
+/**
+ * Reads the log, chooses, lets the layer above look at the choice, and puts the term record: the first side effect of
+ * a start. Starts over when another owner was quicker (C13).
+ *
+ * @param prepare refuses by throwing; null means that there is nothing to run, and nothing is written
+ * @throws CheckpointError `ALREADY_RUNNING`, `STORE_OTHER_JOB`, and what `choose` throws
+ */
+export async function takeOver<P>(
+  place: { readonly store: Store; readonly job: string; readonly clock: Clock },
+  options: ChooseOptions,
+  prepare: (record: CheckpointRecord | null) => Promise<P | null>,
+): Promise<TakenOver<P> | null> {
+  const { store, job, clock } = place;
+  const owner = new Owner(store, job, clock);
+  await owner.assertFree();
+  for (let tries = 1; ; tries++) {
+    const log = await Log.open(store, job, clock);
+    if (log.last === 0) await assertOwnFolder(store, job);
+    const choice = await choose(log, store, job, options);
+    const record = choice.checkpoint?.record ?? null;
+    const prepared = await prepare(record);
+    if (prepared === null) return null;
+    const term = choice.term + 1;
+    try {
+      await log.put({ kind: 'term', from: record?.position ?? 'fresh', host: hostname(), pid: process.pid }, term);
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || error.code !== 'FENCED') throw error;
+      await owner.assertFree();
+      if (tries < START_TRIES) continue;
+      const message = `another process started this job at the same time: ${error.message}`;
+      throw new CheckpointError('ALREADY_RUNNING', message, { cause: error });
+    }
+    await owner.own(term);
+    return { log, owner, choice, term, prepared };
+  }
+}
+
+/** A store that holds other jobs and not this one is most likely a mistake. */
+async function assertOwnFolder(store: Store, job: string): Promise<void> {
+  const other = (await store.list('')).find((name) => /^[^/]+\/log\/\d{20}$/.test(name));
+  if (other === undefined) return;
+  throw new CheckpointError(
+    'STORE_OTHER_JOB',
+    `${store.url} holds checkpoints of job '${other.split('/')[0]}', not of '${job}': give this job a store of its own`,
+  );
+}

@@ -1,0 +1,123 @@
+import {
+  ActorError,
+  assertSameDefinitions,
+  type Clock,
+  definitions,
+  type HostSays,
+  limits,
+  type Sight,
+  type StartWorker,
+  type WorkerLine,
+  type WorkerSays,
+} from '@tidemark/actors/internal';
+import { inPieces } from './load-pieces.ts';
+import type { Loads } from './recovery.ts';
+
+type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' }>;
+
+/** The host's talk with all workers together: start, load, look. Each ends when every worker has answered. */
+export class WorkerGroup {
+  readonly #lines: readonly WorkerLine[];
+  readonly #clock: Clock;
+  readonly #looks = new Map<number, (sight: Sight) => void>();
+  #nextLook = 0;
+  #ready: (thread: number, versions: Readonly<Record<string, number>>) => void = () => undefined;
+  #loaded: (thread: number) => void = () => undefined;
+  #failed: (error: Error) => void = () => undefined;
+
+  constructor(lines: readonly WorkerLine[], clock: Clock) {
+    this.#lines = lines;
+    this.#clock = clock;
+  }
+
+  say(thread: number, says: HostSays): void {
+    this.#lines[thread - 1].say(says);
+  }
+
+  sayAll(says: HostSays): void {
+    for (const line of this.#lines) line.say(says);
+  }
+
+  heard(thread: number, says: Reply): void {
+    switch (says.kind) {
+      case 'ready':
+        this.#ready(thread, says.versions);
+        return;
+      case 'loaded':
+        this.#loaded(thread);
+        return;
+      case 'seen':
+        this.#looks.get(says.id)?.(says.sight);
+        this.#looks.delete(says.id);
+        return;
+    }
+  }
+
+  /** Whatever is waited for will not come. */
+  fail(error: Error): void {
+    this.#failed(error);
+  }
+
+  /** @throws ActorError `DEFINITIONS_DIFFER`, `WORKER_START` */
+  start(start: Omit<StartWorker, 'kind' | 'generation' | 'thread'>): Promise<void> {
+    const ours = Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version]));
+    return this.#each('loaded its modules', (done) => {
+      this.#ready = (thread, versions) => {
+        assertSameDefinitions(thread, versions, ours);
+        done(thread);
+      };
+      for (const { thread, say } of this.#lines) say({ kind: 'start', generation: 1, thread, ...start });
+    });
+  }
+
+  /** Gives every worker its units and its motion back. */
+  load(loads: Loads): Promise<void> {
+    return this.#each('restored its state', (done) => {
+      const open = new Map<number, number>();
+      this.#loaded = (thread) => {
+        const left = (open.get(thread) ?? 0) - 1;
+        open.set(thread, left);
+        if (left === 0) done(thread);
+      };
+      for (const { thread, say } of this.#lines) {
+        const pieces = inPieces(loads[thread]);
+        open.set(thread, pieces.length);
+        for (const piece of pieces) say({ kind: 'load', ...piece });
+      }
+    });
+  }
+
+  look(): Promise<readonly Sight[]> {
+    return Promise.all(
+      this.#lines.map(
+        ({ say }) =>
+          new Promise<Sight>((resolve) => {
+            const id = this.#nextLook++;
+            this.#looks.set(id, resolve);
+            say({ kind: 'look', id });
+          }),
+      ),
+    );
+  }
+
+  /** Waits until each worker is done, within the boot deadline. */
+  #each(what: string, begin: (done: (thread: number) => void) => void): Promise<void> {
+    const missing = new Set(this.#lines.map(({ thread }) => thread));
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(limits.BOOT_MS, () => {
+        const who = [...missing].join(', ');
+        reject(new ActorError('WORKER_START', `worker ${who} has not ${what} within ${limits.BOOT_MS} ms`));
+      });
+      this.#failed = (error) => {
+        cancel();
+        reject(error);
+      };
+      begin((thread) => {
+        missing.delete(thread);
+        if (missing.size > 0) return;
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
