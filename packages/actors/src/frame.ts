@@ -1,4 +1,5 @@
 import { decodeRows, decodeValue, encodeRows, encodeValue } from './codec.ts';
+import { type Column, fromColumns, toColumns } from './columns.ts';
 import { ActorError } from './errors.ts';
 import { FRAME_BYTES_TARGET, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { Batch, Envelope, PackedFrame } from './messages.ts';
@@ -17,8 +18,16 @@ export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
 }
 
 export function packBatch(batch: Batch): PackedFrame {
-  return { codec: 'rows', count: batch.values.length, body: encodeRows([batch.task, batch.keys, batch.values]) };
+  const { task, keys, values, columns } = batch;
+  const count = values.length;
+  if (columns === null || count > COLUMN_ROWS_MAX)
+    return { codec: 'rows', count, body: encodeRows([task, keys, values]) };
+  const body = encodeRows([task, keys, columns, toColumns(columns, values as Record<string, unknown>[])]);
+  return { codec: 'columns', count, body };
 }
+
+/** Rows whose dictionary indexes surely fit into 16 bits. */
+const COLUMN_ROWS_MAX = 65_536;
 
 export function unpackMessages(body: Uint8Array): Envelope[] {
   return (decodeValue(body) as WireEnvelope[]).map(([type, key, handler, args, ask, term]) => ({
@@ -30,10 +39,17 @@ export function unpackMessages(body: Uint8Array): Envelope[] {
   }));
 }
 
-export function unpackBatch(body: Uint8Array): Batch {
-  const [task, keys, values] = decodeRows(body) as [string, (string | number)[] | null, unknown[]];
-  return { task, keys, values };
+/** The batch of a frame of codec `rows` or `columns`. */
+export function unpackBatch({ codec, count, body }: PackedFrame): Batch {
+  if (codec === 'rows') {
+    const [task, keys, values] = decodeRows(body) as [string, Key[] | null, unknown[]];
+    return { task, keys, values, columns: null };
+  }
+  const [task, keys, names, columns] = decodeRows(body) as [string, Key[] | null, string[], Column[]];
+  return { task, keys, values: fromColumns(names, columns, count), columns: names };
 }
+
+type Key = string | number;
 
 function toWire(envelope: Envelope): WireEnvelope {
   const { type, key, handler, args, reply } = envelope;

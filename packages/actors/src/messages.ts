@@ -23,11 +23,16 @@ export interface Batch {
   readonly task: string;
   readonly keys: readonly (string | number)[] | null;
   readonly values: readonly unknown[];
+  /**
+   * The values are flat records with exactly these fields in this order: they travel as columns. Null when nothing is
+   * known of them.
+   */
+  readonly columns: readonly string[] | null;
 }
 
 /** Bytes of one frame as they were packed; readable alone. */
 export interface PackedFrame {
-  readonly codec: 'messages' | 'rows';
+  readonly codec: 'messages' | 'rows' | 'columns';
   readonly count: number;
   readonly body: Uint8Array;
 }

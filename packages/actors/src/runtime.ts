@@ -269,7 +269,7 @@ export class Runtime {
   }
 
   #unpack(frame: PackedFrame): void {
-    if (frame.codec === 'rows') this.#deliverBatch(unpackBatch(frame.body));
+    if (frame.codec !== 'messages') this.#deliverBatch(unpackBatch(frame));
     else for (const envelope of unpackMessages(frame.body)) this.#deliver(envelope);
   }
 

@@ -70,8 +70,8 @@ function route(
   workers: number,
   placement: Placement,
 ): void {
-  if (frame.codec === 'rows') {
-    for (const [thread, batch] of placement.splitBatch(unpackBatch(frame.body), workers)) {
+  if (frame.codec !== 'messages') {
+    for (const [thread, batch] of placement.splitBatch(unpackBatch(frame), workers)) {
       loads[thread].frames.push(packBatch(batch));
     }
     return;

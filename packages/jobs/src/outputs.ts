@@ -1,6 +1,46 @@
 import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { openStore } from '@tidemark/stores';
 import { JobError } from './errors.ts';
+import type { RunOptions } from './run-events.ts';
+
+/** Where a run's records and its bad rows go; part of each checkpoint, since batches wait in it. */
+export interface Outputs {
+  readonly output: string | null;
+  readonly badRows: string | null;
+}
+
+export const NO_OUTPUTS: Outputs = { output: null, badRows: null };
+
+const BAD_ROWS_FILE = 'file:';
+
+export function outputsOf(options: RunOptions): Outputs {
+  const bad = options.badRows?.startsWith(BAD_ROWS_FILE) === true ? options.badRows.slice(BAD_ROWS_FILE.length) : null;
+  return { output: placeOf(options.output ?? null), badRows: placeOf(bad) };
+}
+
+/** A folder's absolute path, so that a later start elsewhere finds it; the URL of another kind of store as it is. */
+function placeOf(location: string | null): string | null {
+  if (location === null) return null;
+  if (location.startsWith('file:')) return fileURLToPath(location);
+  return /^[a-z][a-z0-9+.-]+:/i.test(location) ? location : resolve(location);
+}
+
+/** A run goes on writing where it wrote, also if that is not named again: batches that wait must find their place. */
+export function goOnWriting(
+  options: RunOptions,
+  before: Outputs,
+  warn: (code: string, message: string) => void,
+): Outputs {
+  const now = outputsOf(options);
+  for (const name of ['output', 'badRows'] as const) {
+    if (now[name] === null || now[name] === before[name]) continue;
+    const since = before[name] === null ? 'what came before was not kept' : `what came before is in ${before[name]}`;
+    warn('OUTPUT_CHANGED', `from this checkpoint on records go to ${now[name]}; ${since}`);
+  }
+  return { output: now.output ?? before.output, badRows: now.badRows ?? before.badRows };
+}
 
 const BATCH_NAME = /^\d{20}-\d+\.ndjson$/;
 
@@ -9,9 +49,9 @@ const BATCH_NAME = /^\d{20}-\d+\.ndjson$/;
  *
  * @throws JobError `OUTPUT_NOT_EMPTY`
  */
-export async function assertOutputsEmpty(paths: readonly (string | undefined)[]): Promise<void> {
-  for (const path of paths) {
-    if (path === undefined || /^[a-z0-9+.-]{2,}:/i.test(path)) continue;
+export async function assertOutputsEmpty({ output, badRows }: Outputs): Promise<void> {
+  for (const path of [output, badRows]) {
+    if (path === null) continue;
     const found = (await namesIn(path)).find((name) => BATCH_NAME.test(name));
     if (found === undefined) continue;
     throw new JobError(
@@ -31,9 +71,9 @@ async function namesIn(path: string): Promise<string[]> {
 }
 
 /** Makes the output folders and tries them, so that a job does not find out at its first batch. */
-export async function assertOutputsWritable(paths: readonly (string | undefined)[]): Promise<void> {
-  for (const path of paths) {
-    if (path === undefined) continue;
+export async function assertOutputsWritable({ output, badRows }: Outputs): Promise<void> {
+  for (const path of [output, badRows]) {
+    if (path === null) continue;
     const store = await openStore(path);
     await store.close();
   }

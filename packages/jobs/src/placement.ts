@@ -25,7 +25,12 @@ export function jobPlacement(splits: () => number, keyOf: ((value: unknown) => K
         target.keys?.push(key);
         target.values.push(value);
       }
-      return new Map([...batches].map(([home, target]): [number, Batch] => [home, { task: batch.task, ...target }]));
+      return new Map(
+        [...batches].map(([home, target]): [number, Batch] => [
+          home,
+          { task: batch.task, columns: batch.columns, ...target },
+        ]),
+      );
     },
   };
 }

@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Ref } from '@tidemark/actors';
 import { Border, encodeValue, loadModule, systemClock, type UnitData } from '@tidemark/actors/internal';
 import {
@@ -13,16 +11,20 @@ import {
   workersOf,
 } from '@tidemark/checkpoint/internal';
 import { COLLECTOR, type Collector } from './collector.ts';
-import { JobError } from './errors.ts';
 import type { InputPlan } from './input/input-plan.ts';
-import { checkColumns } from './input/check-columns.ts';
-import { planSplits } from './input/splits.ts';
-import { verifyInputs } from './input/verify-inputs.ts';
 import type { Collected } from './job.ts';
+import { assertSameInputs, planInputs } from './job-inputs.ts';
 import { type JobSpec, jobSpec } from './job-spec.ts';
 import { DISCARDED, JOB_TASK } from './job-task.ts';
-import { LAST_RETRY_MS, QUIET_LOOK_MS, SPLITS } from './limits.ts';
-import { assertOutputsEmpty, assertOutputsWritable } from './outputs.ts';
+import { LAST_RETRY_MS, QUIET_LOOK_MS } from './limits.ts';
+import {
+  assertOutputsEmpty,
+  assertOutputsWritable,
+  goOnWriting,
+  NO_OUTPUTS,
+  type Outputs,
+  outputsOf,
+} from './outputs.ts';
 import { jobPlacement } from './placement.ts';
 import type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';
 import { firstState } from './source.ts';
@@ -36,6 +38,7 @@ const DEFAULT_SCHEDULE = '1s';
 /** What a job keeps in each checkpoint record, beside its units. */
 interface JobRecord {
   readonly plan: InputPlan;
+  readonly outputs: Outputs;
   /** The last word of each key was said. */
   readonly ended: boolean;
   readonly rows: number;
@@ -69,6 +72,7 @@ class RunningJob implements JobRun, HostExtension {
   #engine: Engine | null = null;
   #spec: JobSpec | null = null;
   #plan: InputPlan | null = null;
+  #outputs: Outputs = NO_OUTPUTS;
   #record: JobRecord | null = null;
   #restored: CheckpointRecord | null = null;
   #ended = false;
@@ -169,12 +173,16 @@ class RunningJob implements JobRun, HostExtension {
       this.#ended = this.#record.ended;
       this.#result = this.#record.result;
       if (record.finished) return { kind: 'finished' };
-      await this.#assertSameInputs(this.#plan);
+      this.#outputs = goOnWriting(this.#options, this.#record.outputs, (code, message) => {
+        this.#observe({ event: 'warning', code, message });
+      });
+      await assertSameInputs(this.#plan, this.#options.input ?? []);
     } else {
-      this.#plan = await this.#planInputs();
-      await assertOutputsEmpty([this.#options.output, badRowsPath(this.#options)]);
+      this.#plan = await planInputs(this.#spec!, this.#options.input ?? [], this.#file);
+      this.#outputs = outputsOf(this.#options);
+      await assertOutputsEmpty(this.#outputs);
     }
-    await assertOutputsWritable([this.#options.output, badRowsPath(this.#options)]);
+    await assertOutputsWritable(this.#outputs);
     return { kind: 'run', data: this.#workerData(this.#plan), units: record === null ? firstUnits(this.#plan) : [] };
   }
 
@@ -208,7 +216,14 @@ class RunningJob implements JobRun, HostExtension {
 
   record(): { readonly app: JobRecord; readonly finished: boolean } {
     const { rows, badRows } = this.progress();
-    const app: JobRecord = { plan: this.#plan!, ended: this.#ended, rows, badRows, result: this.#result };
+    const app: JobRecord = {
+      plan: this.#plan!,
+      outputs: this.#outputs,
+      ended: this.#ended,
+      rows,
+      badRows,
+      result: this.#result,
+    };
     return { app, finished: this.#result !== null };
   }
 
@@ -315,53 +330,17 @@ class RunningJob implements JobRun, HostExtension {
     });
   }
 
-  // ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-  async #planInputs(): Promise<InputPlan> {
-    const inputs = this.#options.input ?? [];
-    if (inputs.length === 0) {
-      throw new JobError(
-        'JOB_NO_INPUT',
-        `job '${this.#spec!.name}' has no input: npx tidemark run ${this.#file.pathname} --input FILE`,
-      );
-    }
-    const { format } = this.#spec!;
-    const delimiter = format.kind === 'csv' ? { delimiter: format.delimiter } : {};
-    const plan = await planSplits(inputs, format.kind, SPLITS, delimiter);
-    if (format.kind === 'csv') {
-      const key = typeof format.key === 'string' ? [format.key] : [];
-      checkColumns(plan, [...key, ...Object.keys(format.types)]);
-    }
-    return plan;
-  }
-
-  async #assertSameInputs(plan: InputPlan): Promise<void> {
-    const inputs = this.#options.input ?? [];
-    const outside = plan.files.find(({ path }) => !inputs.some((input) => isUnder(path, resolve(input))));
-    if (inputs.length > 0 && outside !== undefined) {
-      throw new JobError(
-        'INPUT_CHANGED',
-        `the checkpoint was taken while reading ${outside.path}, which is not among the inputs of now (${inputs.join(', ')}): name the same inputs, give the new ones a store of their own, or begin again with --fresh`,
-      );
-    }
-    await verifyInputs(plan);
-  }
-
   #workerData(plan: InputPlan): JobWorkerData {
     const options = this.#options;
-    const bad = badRowsPath(options);
+    const { output, badRows } = this.#outputs;
     return {
       url: this.#file.href,
       files: plan.files,
       splits: plan.splits.length,
       key: options.key ?? null,
-      output: options.output === undefined ? null : resolve(options.output),
+      output,
       badRows:
-        bad !== undefined
-          ? { kind: 'file', path: resolve(bad) }
-          : options.badRows === 'skip'
-            ? { kind: 'skip' }
-            : { kind: 'stop' },
+        badRows === null ? { kind: options.badRows === 'skip' ? 'skip' : 'stop' } : { kind: 'file', path: badRows },
       rowsPerSecond: (options.rate ?? 0) / this.#workers,
       restored: this.#restored?.position ?? 0,
       progress: this.#progress,
@@ -416,14 +395,6 @@ function firstUnits(plan: InputPlan): UnitData[] {
     tableKey: index,
     value: encodeValue(firstState(split)),
   }));
-}
-
-function badRowsPath(options: RunOptions): string | undefined {
-  return options.badRows?.startsWith('file:') === true ? options.badRows.slice('file:'.length) : undefined;
-}
-
-function isUnder(path: string, input: string): boolean {
-  return path === input || path.startsWith(`${input}/`) || pathToFileURL(path).href === pathToFileURL(input).href;
 }
 
 /** Collected values as rows: an object's fields beside its key. */

@@ -9,6 +9,8 @@ import { textParser } from './input/text-parser.ts';
 /** What of a row goes on: values whose key is found in them, or pairs. */
 export interface RowReader {
   parser(file: InputFile): RowParser<unknown>;
+  /** Fields of each value, where all values of a file are flat records with just these. */
+  columns(file: InputFile): readonly string[] | null;
   /** Key of a value; null when a row makes pairs instead. */
   readonly keyOf: ((value: unknown) => Key) | null;
   /** Records of a row, where `keyOf` is null. */
@@ -32,6 +34,7 @@ export function rowReader(format: InputFormat): RowReader {
       const { types, delimiter } = format;
       return {
         parser: (file) => csvParser({ columns: file.header ?? [], types, delimiter }),
+        columns: (file) => file.header ?? null,
         keyOf: keyFinder(format.key),
         pairs: null,
       };
@@ -39,11 +42,17 @@ export function rowReader(format: InputFormat): RowReader {
     case 'ndjson':
       return {
         parser: () => ndjsonParser(),
+        columns: () => null,
         keyOf: format.key === null ? null : keyFinder(format.key),
         pairs: format.key === null ? keyAndValue : null,
       };
     case 'text':
-      return { parser: () => textParser(), keyOf: null, pairs: (row) => format.each(row as string) };
+      return {
+        parser: () => textParser(),
+        columns: () => null,
+        keyOf: null,
+        pairs: (row) => format.each(row as string),
+      };
   }
 }
 

@@ -53,6 +53,7 @@ interface OpenSplit {
   readonly split: number;
   readonly bytes: SplitBytes;
   readonly parser: RowParser<unknown>;
+  readonly columns: readonly string[] | null;
 }
 
 /**
@@ -66,6 +67,8 @@ export class Source {
   readonly #clock: Clock;
   readonly #splits = new UnitTable<number, SplitState>();
   readonly #homes = new Map<Key, number>();
+  readonly #parsers = new Map<number, RowParser<unknown>>();
+  readonly #done = { rows: 0, bad: 0, bytes: 0 };
   readonly #rowsPerTurn: number;
   #order: number[] = [];
   #current: OpenSplit | null = null;
@@ -86,6 +89,7 @@ export class Source {
 
   load(index: number, state: SplitState): void {
     this.#splits.load(index, state);
+    this.#note(state.rows, state.bad, state.position - state.start);
     if (state.position < state.end) this.#order.push(index);
   }
 
@@ -149,7 +153,15 @@ export class Source {
       () => this.#options.runtime.wake(),
       this.#options.fail,
     );
-    return { split, bytes, parser: this.#options.reader.parser(file) };
+    return { split, bytes, parser: this.#parserOf(state.file), columns: this.#options.reader.columns(file) };
+  }
+
+  /** Parsers remember repeated texts: one for each file, not for each split. */
+  #parserOf(file: number): RowParser<unknown> {
+    let parser = this.#parsers.get(file);
+    if (parser === undefined)
+      this.#parsers.set(file, (parser = this.#options.reader.parser(this.#options.files[file])));
+    return parser;
   }
 
   /** The bytes at hand hold no whole row: waits for the next ones. */
@@ -165,12 +177,13 @@ export class Source {
     const { bytes } = current;
     const offset = bytes.offset - bytes.from;
     const rows = this.#values.length + this.#bads.length;
-    const keyless = this.#exchange();
+    const keyless = this.#exchange(current.columns);
     for (const index of keyless) this.#bads.push(this.#keylessRow(current, index));
     const state = this.#splits.touch(current.split, unreachable).value;
     state.position += upTo - bytes.from;
     state.rows += rows;
     state.bad += this.#bads.length;
+    this.#note(rows, this.#bads.length, upTo - bytes.from);
     bytes.use(upTo);
     this.#allowance.take(rows);
     const file = this.#options.files[state.file];
@@ -188,7 +201,7 @@ export class Source {
    * Hands the rows to the tasks at the homes of their keys, one batch a worker. Answers the numbers of the rows that
    * have no usable key: these go nowhere.
    */
-  #exchange(): readonly number[] {
+  #exchange(columns: readonly string[] | null): readonly number[] {
     const { runtime, task, reader } = this.#options;
     const { keyOf, pairs } = reader;
     const batches = new Array<{ keys: Key[] | null; values: unknown[] } | undefined>(runtime.workers + 1);
@@ -214,7 +227,7 @@ export class Source {
     }
     for (let home = 1; home < batches.length; home++) {
       const batch = batches[home];
-      if (batch !== undefined) runtime.sendBatch(home, { task, ...batch } satisfies Batch);
+      if (batch !== undefined) runtime.sendBatch(home, { task, columns, ...batch } satisfies Batch);
     }
     return keyless;
   }
@@ -250,16 +263,14 @@ export class Source {
     });
   }
 
+  #note(rows: number, bad: number, bytes: number): void {
+    this.#done.rows += rows;
+    this.#done.bad += bad;
+    this.#done.bytes += bytes;
+  }
+
   #report(): void {
-    let rows = 0;
-    let bad = 0;
-    let bytes = 0;
-    for (const [, state] of this.#splits.entries()) {
-      rows += state.rows;
-      bad += state.bad;
-      bytes += state.position - state.start;
-    }
-    this.#options.moved(rows, bad, bytes);
+    this.#options.moved(this.#done.rows, this.#done.bad, this.#done.bytes);
   }
 }
 

@@ -11,6 +11,13 @@ export interface CliEvent {
   readonly [field: string]: unknown;
 }
 
+export interface CliOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Number of the user and of the group that run it; only root may choose. */
+  readonly uid?: number;
+}
+
 /** A `tidemark run` as a real process of its own group, and what it says. */
 export class CliRun {
   readonly process: ChildProcess;
@@ -20,10 +27,12 @@ export class CliRun {
   stderr = '';
   readonly #watching = new Set<() => void>();
 
-  constructor(args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}) {
+  constructor(args: readonly string[], options: CliOptions = {}) {
+    const { cwd = root, env, uid } = options;
     this.process = spawn(process.execPath, [bin, 'run', ...args], {
-      cwd: options.cwd ?? root,
-      env: { ...process.env, ...options.env },
+      cwd,
+      env: { ...process.env, ...env },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

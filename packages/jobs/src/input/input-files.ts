@@ -1,17 +1,27 @@
 /** Finds the files that the inputs of a job name. */
-import type { Stats } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { InputProblem } from './input-error.ts';
 import type { InputFile } from './input-plan.ts';
 import { fingerprintBytes } from './limits.ts';
+import { type PathPattern, pathPattern } from './path-pattern.ts';
 
-/** Absolute paths of all files that `inputs` name, in their order; a folder stands for the files in it. */
+/**
+ * Absolute paths of all files that `inputs` name, in their order. A folder stands for the files in it, and `*` in the last
+ * part of a path for any characters of a file's name.
+ */
 export async function findFiles(inputs: readonly string[], problems: InputProblem[]): Promise<readonly string[]> {
   const paths: string[] = [];
   for (const input of inputs) {
     const path = resolve(input);
+    const pattern = pathPattern(path);
+    // A file may have a `*` in its own name: then it is meant.
+    if (pattern !== undefined && !existsSync(path)) {
+      paths.push(...(await filesThatFit(input, pattern, problems)));
+      continue;
+    }
     const found = await statOf(input, path, problems);
     if (found?.isDirectory()) paths.push(...(await filesIn(path, problems)));
     else if (found?.isFile()) paths.push(path);
@@ -69,9 +79,36 @@ async function statOf(input: string, path: string, problems: InputProblem[]): Pr
 }
 
 async function filesIn(folder: string, problems: InputProblem[]): Promise<readonly string[]> {
+  const paths = await filesNamed(folder, (name) => !name.startsWith('.'), problems);
+  if (paths?.length === 0) {
+    problems.push({
+      code: 'INPUT_EMPTY_FOLDER',
+      message: `The folder ${folder} holds no files to read. Hidden files and folders inside of it are not looked at: name the files, or the inner folder.`,
+    });
+  }
+  return paths ?? [];
+}
+
+async function filesThatFit(input: string, pattern: PathPattern, problems: InputProblem[]): Promise<readonly string[]> {
+  const paths = await filesNamed(pattern.folder, pattern.fits, problems);
+  if (paths?.length === 0) {
+    problems.push({
+      code: 'INPUT_NOT_FOUND',
+      message: `No file in ${pattern.folder} fits ${input}. Correct the pattern: * stands for any characters, in the last part of a path only.`,
+    });
+  }
+  return paths ?? [];
+}
+
+/** Files of a folder by name, in name order; undefined when the folder cannot be read, which is a problem then. */
+async function filesNamed(
+  folder: string,
+  wanted: (name: string) => boolean,
+  problems: InputProblem[],
+): Promise<readonly string[] | undefined> {
   const paths: string[] = [];
   try {
-    for (const name of (await readdir(folder)).filter((each) => !each.startsWith('.')).sort()) {
+    for (const name of (await readdir(folder)).filter(wanted).sort()) {
       const path = join(folder, name);
       // Followed, as a folder may hold links to files; a link to nothing is a problem.
       const found = await statOf(path, path, problems);
@@ -79,13 +116,7 @@ async function filesIn(folder: string, problems: InputProblem[]): Promise<readon
     }
   } catch (error) {
     problems.push(problemOf(folder, folder, error));
-    return paths;
-  }
-  if (paths.length === 0) {
-    problems.push({
-      code: 'INPUT_EMPTY_FOLDER',
-      message: `The folder ${folder} holds no files to read. Hidden files and folders inside of it are not looked at: name the files, or the inner folder.`,
-    });
+    return undefined;
   }
   return paths;
 }
@@ -94,9 +125,10 @@ function problemOf(input: string, path: string, error: unknown): InputProblem {
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code !== 'ENOENT' && code !== 'ENOTDIR') return notReadable(path, message);
   const where = input === path ? '' : `, that is ${path}`;
+  const inFolder = input.includes('*') ? ' (a * is understood in its last part only)' : '';
   return {
     code: 'INPUT_NOT_FOUND',
-    message: `There is no file or folder ${input}${where}. Correct the path, or run in the folder that it starts from; this is ${process.cwd()}.`,
+    message: `There is no file or folder ${input}${where}. Correct the path${inFolder}, or run in the folder that it starts from; this is ${process.cwd()}.`,
   };
 }
 

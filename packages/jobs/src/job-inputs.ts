@@ -1,0 +1,52 @@
+import { resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { JobError } from './errors.ts';
+import { checkColumns } from './input/check-columns.ts';
+import type { InputPlan } from './input/input-plan.ts';
+import { planSplits } from './input/splits.ts';
+import { verifyInputs } from './input/verify-inputs.ts';
+import type { JobSpec } from './job-spec.ts';
+import { SPLITS } from './limits.ts';
+
+/**
+ * Plans how the workers read the inputs of a run that begins.
+ *
+ * @throws JobError `JOB_NO_INPUT`; InputError with all that is wrong with the inputs
+ */
+export async function planInputs(spec: JobSpec, inputs: readonly string[], file: URL): Promise<InputPlan> {
+  if (inputs.length === 0) {
+    const command = `npx tidemark run ${fileURLToPath(file)} --input FILE`;
+    throw new JobError('JOB_NO_INPUT', `job '${spec.name}' has no input: ${command}`);
+  }
+  const { format } = spec;
+  const delimiter = format.kind === 'csv' ? { delimiter: format.delimiter } : {};
+  const plan = await planSplits(inputs, format.kind, SPLITS, delimiter);
+  if (format.kind === 'csv') {
+    const key = typeof format.key === 'string' ? [format.key] : [];
+    checkColumns(plan, [...key, ...Object.keys(format.types)]);
+  }
+  return plan;
+}
+
+/**
+ * A run goes on over the inputs that it began with; none need be named again.
+ *
+ * @throws JobError `INPUT_CHANGED` when others are named; InputError `INPUT_CHANGED` when one holds other bytes now
+ */
+export async function assertSameInputs(plan: InputPlan, inputs: readonly string[]): Promise<void> {
+  const outside = plan.files.find(({ path }) => !inputs.some((input) => covers(resolve(input), path)));
+  if (inputs.length > 0 && outside !== undefined) {
+    throw new JobError(
+      'INPUT_CHANGED',
+      `the checkpoint was taken while reading ${outside.path}, which is not among the inputs of now (${inputs.join(', ')}): name the same inputs, give the new ones a store of their own, or begin again with --fresh`,
+    );
+  }
+  await verifyInputs(plan);
+}
+
+/** Whether a path that was given names the file, its folder, or a pattern in its folder. */
+function covers(given: string, path: string): boolean {
+  if (path === given || path.startsWith(given + sep)) return true;
+  const folder = given.slice(0, given.lastIndexOf(sep) + 1);
+  return given.slice(folder.length).includes('*') && path.startsWith(folder);
+}
