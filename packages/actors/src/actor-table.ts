@@ -88,13 +88,14 @@ export class ActorTable implements UnitHolder {
     let value: unknown;
     try {
       value = handler.call(cell.definition.on, ctx, ...envelope.args);
-      if (isThenable(value)) throw handlerAsync(cell, envelope.handler);
     } catch (error) {
       ctx.end();
       this.#threw(cell, envelope, error);
       return;
     }
     ctx.end();
+    // A mistake in the definition, not in this turn: whatever `onThrow` says, going on cannot help.
+    if (isThenable(value)) throw handlerAsync(cell, envelope.handler, value);
     for (const sent of ctx.sends) this.#options.send(sent);
     if (ctx.forgotten) this.#forget(cell);
     if (envelope.reply !== null) this.#options.answer(envelope, { ok: true, value });
@@ -141,7 +142,7 @@ export class ActorTable implements UnitHolder {
   }
 }
 
-function isThenable(value: unknown): boolean {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
@@ -153,7 +154,9 @@ function handlerUnknown(cell: Cell, handler: string): ActorError {
   );
 }
 
-function handlerAsync(cell: Cell, handler: string): ActorError {
+function handlerAsync(cell: Cell, handler: string, running: PromiseLike<unknown>): ActorError {
+  // What it still does has nobody to report to, and soon fails with CTX_EXPIRED.
+  running.then(undefined, () => undefined);
   return new ActorError(
     'HANDLER_ASYNC',
     `handler '${handler}' of actor '${cell.definition.name}' returned a promise; a handler runs to its end, work that waits belongs outside of it`,

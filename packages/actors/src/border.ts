@@ -3,7 +3,7 @@ import { ActorError, RemoteError } from './errors.ts';
 import type { Envelope } from './messages.ts';
 import type { Answer } from './actor-table.ts';
 import type { Runtime } from './runtime.ts';
-import { messageFacet } from './turn.ts';
+import { makeEnvelope, messageFacet } from './turn.ts';
 import type { Asks, AskOptions, Ref, TellsWhenRoom } from './types.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -18,7 +18,7 @@ const ROOM_POLL_MS = 1;
 export class Border {
   readonly #clock: Clock;
   readonly #asks = new Map<number, { settle(answer: Answer): void; fail(error: Error): void }>();
-  readonly #waiting: { readonly envelope: Envelope; readonly sent: () => void }[] = [];
+  readonly #waiting: { readonly envelope: Envelope; sent(): void; fail(error: Error): void }[] = [];
   #runtime: Runtime | null = null;
   #nextAsk = 1;
   #polling = false;
@@ -33,11 +33,13 @@ export class Border {
   }
 
   tell<D>(to: Ref<D>): TellsWhenRoom<D> {
-    return messageFacet(to, (envelope) => this.#sendWhenRoom(envelope));
+    // `async`, so that what cannot be sent rejects; the copy is made before the call returns.
+    return messageFacet(to, async (target, handler, args) => this.#sendWhenRoom(makeEnvelope(target, handler, args)));
   }
 
   ask<D>(to: Ref<D>, options: AskOptions = {}): Asks<D> {
-    return messageFacet(to, (envelope) => this.#ask(envelope, options.timeoutMs ?? ASK_TIMEOUT_MS));
+    const timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
+    return messageFacet(to, async (target, handler, args) => this.#ask(makeEnvelope(target, handler, args), timeoutMs));
   }
 
   /** An answer has come; one to an earlier process, or too late, is dropped. */
@@ -85,16 +87,16 @@ export class Border {
     });
   }
 
-  #sendWhenRoom(envelope: Envelope): Promise<void> {
-    if (this.#closed !== null) return Promise.reject(this.#closed);
+  async #sendWhenRoom(envelope: Envelope): Promise<void> {
+    if (this.#closed !== null) throw this.#closed;
     const runtime = this.#runtime;
-    if (runtime === null) return Promise.reject(new ActorError('SYSTEM_STOPPED', 'the system has not started'));
+    if (runtime === null) throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
     if (this.#waiting.length === 0 && runtime.ingressOpen) {
       runtime.send(envelope);
-      return Promise.resolve();
+      return;
     }
-    return new Promise((sent) => {
-      this.#waiting.push({ envelope, sent });
+    await new Promise<void>((sent, fail) => {
+      this.#waiting.push({ envelope, sent, fail });
       this.#poll(runtime);
     });
   }
@@ -109,7 +111,7 @@ export class Border {
         runtime.send(envelope);
         sent();
       }
-      if (this.#waiting.length > 0 && this.#closed === null) this.#poll(runtime);
+      if (this.#waiting.length > 0) this.#poll(runtime);
     });
   }
 }

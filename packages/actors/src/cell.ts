@@ -38,7 +38,7 @@ export class Cell implements MailOwner<Envelope> {
     this.#captured = this.cut.cut;
     if (this.cut.sink === null) return;
     const plain = this.#plainState();
-    assertPlain(plain, `state of ${this.definition.name}/${this.key}`);
+    assertPlain(plain, () => `state of ${this.definition.name}/${this.key}`);
     this.cut.sink.unit(this.definition.name, this.key, '', null, plain);
   }
 

@@ -6,10 +6,10 @@ import { Packr } from 'msgpackr';
  * - `rows`: records of one shape, for batches of flat rows: half the bytes and a quarter of the time.
  *
  * Both are self-contained: no structure is shared between two calls, so any frame can be read alone. `pack` of the
- * library answers a view into a shared slab; everything here answers bytes of its own.
+ * library answers a view into a shared slab; everything here answers bytes of its own. A field named `toJSON` is data.
  */
-const messages = new Packr({ structuredClone: true, moreTypes: true, copyBuffers: true });
-const rows = new Packr({ useRecords: true, moreTypes: true, copyBuffers: true });
+const messages = new Packr({ structuredClone: true, moreTypes: true, copyBuffers: true, useToJSON: false });
+const rows = new Packr({ useRecords: true, moreTypes: true, copyBuffers: true, useToJSON: false });
 
 export function encodeValue(value: unknown): Uint8Array {
   return own(messages.pack(value));

@@ -10,8 +10,8 @@ import { CAPTURE_SHARE, HIGH_MARK_BYTES, LOW_MARK_BYTES, MESSAGE_BYTES_GUESS, SL
 import { type Arrived, Links } from './links.ts';
 import type { Batch, Envelope, Frame, Marker, PackedFrame, Peer, Sight, UnitData } from './messages.ts';
 import type { Task } from './task.ts';
+import { copyAnswer } from './turn.ts';
 import { CutState } from './unit.ts';
-import { copyValue } from './value.ts';
 
 /** What the runtime tells whoever takes cuts. It knows that a marker exists; what a checkpoint is, it does not know. */
 export interface CutHooks {
@@ -159,6 +159,8 @@ export class Runtime {
 
   /** Whether new work may enter: no thread of the system has more waiting than it should. */
   get ingressOpen(): boolean {
+    // Here too: whoever sends without a pause would never see the flag of its own thread.
+    this.#setIngress();
     const flags = this.#options.ingress;
     for (let i = 0; i < flags.length; i++) if (Atomics.load(flags, i) !== 0) return false;
     return true;
@@ -265,7 +267,7 @@ export class Runtime {
   }
 
   #answer(to: Envelope, answer: Answer): void {
-    this.send({ type: ANSWER, key: '', handler: 'answer', args: [copyAnswer(to, answer)], reply: to.reply });
+    this.send({ type: ANSWER, key: '', handler: 'answer', args: [ownAnswer(to, answer)], reply: to.reply });
   }
 
   #unpack(frame: PackedFrame): void {
@@ -297,9 +299,9 @@ export class Runtime {
 }
 
 /** What a handler returned, as a value of its own; one that cannot cross the border is the asker's error. */
-function copyAnswer(to: Envelope, answer: Answer): Answer {
+function ownAnswer(to: Envelope, answer: Answer): Answer {
   try {
-    return copyValue(answer, `answer of ${to.type}.${to.handler}`);
+    return answer.ok ? { ok: true, value: copyAnswer(to, answer.value) } : answer;
   } catch (error) {
     if (!(error instanceof ActorError)) throw error;
     return { ok: false, code: error.code, message: error.message };

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from './types.ts';
 import type { CutState } from './unit.ts';
 import { ActorError } from './errors.ts';
-import { assertPlain, copyValue } from './value.ts';
+import { assertKey, assertPlain, copyValue } from './value.ts';
 
 /** Any number of keys inside a state; each key is a unit of its own, captured one at a time. */
 export interface Table<K extends string | number, V> {
@@ -63,7 +63,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   }
 
   set(key: K, value: V): void {
-    const stored = copyValue(value, `table[${String(key)}]`);
+    const stored = copyValue(value, () => `table[${String(key)}]`);
     const entry = this.#entries.get(key);
     if (entry === undefined) this.#add(key, stored);
     else {
@@ -116,6 +116,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   }
 
   #add(key: K, value: V): TableEntry<V> {
+    assertKey(key, () => `key of table '${this.#owner?.table ?? ''}'`);
     const entry = { value, captured: this.#owner?.cut.cut ?? 0 };
     this.#entries.set(key, entry);
     return entry;
@@ -125,7 +126,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     const owner = this.#owner;
     if (owner === null || entry.captured >= owner.cut.cut) return;
     if (owner.cut.sink !== null) {
-      assertPlain(entry.value, `${owner.type}/${owner.key} ${owner.table}[${String(key)}]`);
+      assertPlain(entry.value, () => `${owner.type}/${owner.key} ${owner.table}[${String(key)}]`);
       owner.cut.sink.unit(owner.type, owner.key, owner.table, key, entry.value);
     }
     entry.captured = owner.cut.cut;

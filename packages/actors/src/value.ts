@@ -3,113 +3,217 @@ import { ActorError } from './errors.ts';
 /** Nesting that a value may have: what the codec can surely write without running out of stack. */
 const DEPTH_MAX = 200;
 
+/** Where in a value something stands. Rendered only when it is refused: a text for every field would cost more than the copy. */
+type Place =
+  | { readonly kind: 'root'; readonly path: string | (() => string) }
+  | { readonly kind: 'field' | 'index' | 'value of key' | 'key' | 'item'; readonly of: Place; readonly name: unknown };
+
 /**
  * Copies a value that crosses an actor's border, so that nothing in a mailbox shares memory with a state.
- * Plain data is copied; what the codec could not give back is refused with the path to it.
+ * Plain data is copied; what the codec could not give back as it was is refused with the path to it. A copy has the own
+ * enumerable fields of objects and the elements of arrays, and −0 is 0, as in JSON.
  *
  * @throws ActorError `DATA_NOT_SERIALISABLE`, naming the field: `order.items[3].price: function`
  */
-export function copyValue<T>(value: T, path: string): T {
-  return copy(value, path, 0) as T;
+export function copyValue<T>(value: T, path: string | (() => string)): T {
+  if (typeof value === 'number') return (value + 0) as T;
+  return copy(value, { kind: 'root', path }, 0) as T;
 }
 
-/** Bytes of strings and buffers that this thread has copied so far: the difference over a copy is about its size. */
+/** What this thread has copied so far, in about the least bytes that it can be encoded to: the difference over a copy is its size. */
 let copied = 0;
 
 export function copiedBytes(): number {
   return copied;
 }
 
-function copy(value: unknown, path: string, depth: number): unknown {
+function copy(value: unknown, at: Place, depth: number): unknown {
   if (typeof value !== 'object' || value === null) {
     if (typeof value === 'string') copied += value.length;
-    else if (typeof value === 'function' || typeof value === 'symbol') refuse(path, typeof value);
+    else if (typeof value === 'number') return value + 0;
+    assertLeaf(value, at);
     return value;
   }
-  if (depth > DEPTH_MAX) refuse(path, `nested deeper than ${DEPTH_MAX}, or a cycle`);
-  if (Array.isArray(value)) {
-    const result = new Array<unknown>(value.length);
-    for (let i = 0; i < value.length; i++) result[i] = copy(value[i], `${path}[${i}]`, depth + 1);
-    return result;
-  }
+  if (depth > DEPTH_MAX) refuse(at, TOO_DEEP);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return copyObject(value, path, depth);
-  return copyBuiltIn(value, path, depth);
+  if (prototype === Object.prototype) return copyObject(value, at, depth);
+  if (Array.isArray(value) && prototype === Array.prototype) return copyArray(value, at, depth);
+  return copyBuiltIn(value, prototype, at, depth);
 }
 
-function copyObject(value: object, path: string, depth: number): object {
-  const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value)) {
-    if (name === '__proto__') refuse(`${path}.__proto__`, 'a key of this name');
-    result[name] = typeof field === 'number' ? field : copy(field, `${path}.${name}`, depth + 1);
+function copyArray(value: readonly unknown[], of: Place, depth: number): unknown[] {
+  const result = new Array<unknown>(value.length);
+  copied += value.length;
+  for (let i = 0; i < value.length; i++) {
+    const item = value[i];
+    if (typeof item === 'number') result[i] = item + 0;
+    else if (item === undefined) assertNoHole(value, i, of);
+    else result[i] = copy(item, { kind: 'index', of, name: i }, depth + 1);
   }
   return result;
 }
 
-function copyBuiltIn(value: object, path: string, depth: number): object {
-  if (value instanceof Date) return new Date(value.getTime());
-  if (value instanceof Map) {
+function copyObject(value: object, of: Place, depth: number): object {
+  const result: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) {
+    assertName(name, of);
+    copied += name.length + 1;
+    result[name] = typeof field === 'number' ? field + 0 : copy(field, { kind: 'field', of, name }, depth + 1);
+  }
+  return result;
+}
+
+function copyBuiltIn(value: object, prototype: unknown, of: Place, depth: number): object {
+  if (value instanceof Date && prototype === Date.prototype) return new Date(value.getTime());
+  if (value instanceof Map && prototype === Map.prototype) {
     const result = new Map<unknown, unknown>();
+    copied += value.size * 2;
     for (const [key, field] of value) {
-      result.set(copy(key, `${path}.key`, depth + 1), copy(field, `${path}.get(${String(key)})`, depth + 1));
+      const copiedKey = copy(key, { kind: 'key', of, name: key }, depth + 1);
+      result.set(copiedKey, copy(field, { kind: 'value of key', of, name: key }, depth + 1));
     }
     return result;
   }
-  if (value instanceof Set) {
+  if (value instanceof Set && prototype === Set.prototype) {
     const result = new Set<unknown>();
-    for (const field of value) result.add(copy(field, `${path}.item`, depth + 1));
+    copied += value.size;
+    for (const item of value) result.add(copy(item, { kind: 'item', of, name: item }, depth + 1));
     return result;
   }
   if (value instanceof ArrayBuffer) {
     copied += value.byteLength;
     return value.slice(0);
   }
-  if (ArrayBuffer.isView(value)) {
+  if (ArrayBuffer.isView(value) && VIEWS.has(prototype)) {
     copied += value.byteLength;
-    return structuredClone(value);
+    return copyView(value);
   }
-  return refuse(path, `instance of ${value.constructor?.name ?? 'an unnamed class'}`);
+  return refuse(of, describe(value, prototype));
+}
+
+/** The bytes that the view shows, not the whole buffer under it, and never memory that is shared between threads. */
+function copyView(view: ArrayBufferView): ArrayBufferView {
+  if (!(view instanceof DataView)) return (view as Uint8Array).slice();
+  return new DataView(new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice().buffer);
 }
 
 /**
- * Checks that a state is what the codec can give back unchanged, without copying it.
+ * Checks that a state is what the codec can give back as it was, without copying it.
  *
  * @throws ActorError `DATA_NOT_SERIALISABLE`
  */
-export function assertPlain(value: unknown, path: string, depth = 0): void {
+export function assertPlain(value: unknown, path: string | (() => string)): void {
+  check(value, { kind: 'root', path }, 0);
+}
+
+function check(value: unknown, at: Place, depth: number): void {
   if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'function' || typeof value === 'symbol') refuse(path, typeof value);
+    assertLeaf(value, at);
     return;
   }
-  if (depth > DEPTH_MAX) refuse(path, `nested deeper than ${DEPTH_MAX}, or a cycle`);
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) assertPlain(value[i], `${path}[${i}]`, depth + 1);
-    return;
-  }
+  if (depth > DEPTH_MAX) refuse(at, TOO_DEEP);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) {
+  if (prototype === Object.prototype) {
     for (const [name, field] of Object.entries(value)) {
-      if (typeof field === 'number' || typeof field === 'string') continue;
-      if (name === '__proto__') refuse(`${path}.__proto__`, 'a key of this name');
-      assertPlain(field, `${path}.${name}`, depth + 1);
+      assertName(name, at);
+      if (typeof field !== 'number') check(field, { kind: 'field', of: at, name }, depth + 1);
     }
-    return;
-  }
-  if (value instanceof Map) {
-    for (const [key, field] of value) {
-      assertPlain(key, `${path}.key`, depth + 1);
-      assertPlain(field, `${path}.get(${String(key)})`, depth + 1);
-    }
-  } else if (value instanceof Set) {
-    for (const field of value) assertPlain(field, `${path}.item`, depth + 1);
-  } else if (!(value instanceof Date || value instanceof ArrayBuffer || ArrayBuffer.isView(value))) {
-    refuse(path, `instance of ${value.constructor?.name ?? 'an unnamed class'}`);
+  } else if (Array.isArray(value) && prototype === Array.prototype) checkArray(value, at, depth);
+  else checkBuiltIn(value, prototype, at, depth);
+}
+
+function checkArray(value: readonly unknown[], of: Place, depth: number): void {
+  for (let i = 0; i < value.length; i++) {
+    const item = value[i];
+    if (typeof item === 'number') continue;
+    if (item === undefined) assertNoHole(value, i, of);
+    else check(item, { kind: 'index', of, name: i }, depth + 1);
   }
 }
 
-function refuse(path: string, found: string): never {
+function checkBuiltIn(value: object, prototype: unknown, of: Place, depth: number): void {
+  if (value instanceof Map && prototype === Map.prototype) {
+    for (const [key, field] of value) {
+      check(key, { kind: 'key', of, name: key }, depth + 1);
+      check(field, { kind: 'value of key', of, name: key }, depth + 1);
+    }
+  } else if (value instanceof Set && prototype === Set.prototype) {
+    for (const item of value) check(item, { kind: 'item', of, name: item }, depth + 1);
+  } else if (!(PLAIN.has(prototype) || (ArrayBuffer.isView(value) && VIEWS.has(prototype)))) {
+    refuse(of, describe(value, prototype));
+  }
+}
+
+/** Checks the key of an actor or of a table. Half of a surrogate pair would become another key on the way. */
+export function assertKey(key: unknown, path: () => string): void {
+  const fit = typeof key === 'string' ? key.isWellFormed() : typeof key === 'number';
+  if (!fit) refuse({ kind: 'root', path }, typeof key === 'string' ? HALF_PAIR : `a key that is ${describeLeaf(key)}`);
+}
+
+// ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Classes by their prototype, so that a subclass, whose instances would come back as something else, is none of them. */
+const VIEWS: ReadonlySet<unknown> = new Set(
+  [
+    Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
+    BigInt64Array, BigUint64Array, DataView,
+  ].map(({ prototype }) => prototype),
+);
+const PLAIN: ReadonlySet<unknown> = new Set([Date.prototype, ArrayBuffer.prototype]);
+
+const TOO_DEEP = `nested deeper than ${DEPTH_MAX}, or a cycle`;
+const HALF_PAIR = 'a string with half of a surrogate pair';
+
+function assertLeaf(value: unknown, at: Place): void {
+  if (typeof value === 'string' && !value.isWellFormed()) refuse(at, HALF_PAIR);
+  if (typeof value === 'function' || typeof value === 'symbol') refuse(at, typeof value);
+}
+
+function assertName(name: string, of: Place): void {
+  if (name === '__proto__') refuse({ kind: 'field', of, name }, 'a key of this name');
+  if (!name.isWellFormed()) refuse({ kind: 'field', of, name }, `a key that is ${HALF_PAIR}`);
+}
+
+function assertNoHole(array: readonly unknown[], index: number, of: Place): void {
+  if (!Object.hasOwn(array, index)) refuse({ kind: 'index', of, name: index }, 'a hole in the array');
+}
+
+function describe(value: object, prototype: unknown): string {
+  if (prototype === null) return 'an object without a prototype';
+  if (Buffer.isBuffer(value)) return 'a Buffer, which would arrive as a Uint8Array: make it one';
+  const { name } = (prototype as { readonly constructor?: { readonly name?: unknown } }).constructor ?? {};
+  return typeof name === 'string' && name !== '' ? `instance of ${name}` : 'instance of an unnamed class';
+}
+
+function describeLeaf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
+
+function refuse(at: Place, found: string): never {
   throw new ActorError(
     'DATA_NOT_SERIALISABLE',
-    `${path}: ${found}. Only plain data crosses an actor's border or stays in a state: objects, arrays, Map, Set, Date, strings, numbers, bigint, booleans, null, typed arrays.`,
+    `${render(at)}: ${found}. Only plain data crosses an actor's border or stays in a state: objects, arrays, Map, Set, Date, strings, numbers, bigint, booleans, null, typed arrays.`,
   );
+}
+
+function render(at: Place): string {
+  switch (at.kind) {
+    case 'root':
+      return typeof at.path === 'string' ? at.path : at.path();
+    case 'field':
+      return `${render(at.of)}.${String(at.name)}`;
+    case 'index':
+      return `${render(at.of)}[${String(at.name)}]`;
+    case 'value of key':
+      return `${render(at.of)}.get(${show(at.name)})`;
+    case 'key':
+      return `${render(at.of)}.key(${show(at.name)})`;
+    case 'item':
+      return `${render(at.of)}.item(${show(at.name)})`;
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

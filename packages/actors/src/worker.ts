@@ -40,37 +40,42 @@ export interface InstalledWorker {
 export type Plug = (runtime: Runtime, say: (says: WorkerSays, transfer?: TransferListItem[]) => void) => WorkerPlugin;
 
 /**
- * Body of a worker: loads the modules, restores, runs until it is told to stop. Ends by itself only by a throw, which
- * the host sees as this thread's death.
+ * Body of a worker: loads the modules, restores, runs until it is told to stop or the host's end of the line closes. A
+ * failure is told, and the host ends the thread: a rejection here could overtake the reason, which travels by the line.
  */
 export function runWorker(task: WorkerTask, plug: Plug): Promise<void> {
   if (isMainThread && !task.inline)
     throw new ActorError('NOT_ON_HOST', 'a worker entry was started in the main thread');
-  return new Promise<void>((resolve, reject) => {
+  return new Promise<void>((resolve) => {
     let worker: StartedWorker | null = null;
+    let over = false;
     const say = (says: WorkerSays, transfer: TransferListItem[] = []): void => {
       task.control.postMessage(says, transfer);
     };
+    const end = (): void => {
+      over = true;
+      worker?.runtime.stop();
+      resolve();
+    };
     const fail = (error: unknown): void => {
+      worker?.runtime.stop();
       say({ kind: 'failed', error: errorToData(error) });
-      // The host task's rejection is the exact sign of death; the code travels in `failed`.
-      if (!task.inline) reject(error instanceof Error ? error : new Error(String(error)));
     };
     const loaded = loadAll(task);
     // Reported when the host says `start`; until then nobody listens.
     loaded.catch(() => undefined);
+    task.control.on('close', end);
     task.control.on('message', (says: HostSays) => {
       if (says.kind === 'start') {
         loaded
-          .then((install) => startWorker(task, says, install, plug, say, fail))
+          .then((install) => (over ? null : startWorker(task, says, install, plug, say, fail)))
           .then((started) => (worker = started), fail);
         return;
       }
       if (says.kind === 'stop') {
-        worker?.runtime.stop();
         say({ kind: 'stopped' });
         task.control.close();
-        resolve();
+        end();
         return;
       }
       try {

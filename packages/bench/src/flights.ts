@@ -6,15 +6,16 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { link, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collect, median, peakMegabytes, print, runProgram, table } from './measure.ts';
 
 const WORKERS = 2;
 const KNOWN = { rows: 3_000_000, delay: '20,003,603' };
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const bin = join(root, 'packages/tidemark/bin/tidemark.mjs');
+const product = dirname(fileURLToPath(import.meta.resolve('tidemark/package.json')));
+const root = join(product, '../..');
+const bin = join(product, 'bin/tidemark.mjs');
 const here = (name: string): string => fileURLToPath(new URL(`./flights/${name}.js`, import.meta.url));
 const rounds = Number(process.argv[2] ?? 5);
 const replays = Number(process.argv[3] ?? 10);

@@ -15,8 +15,8 @@ import type { InputPlan } from './input/input-plan.ts';
 import type { Collected } from './job.ts';
 import { assertSameInputs, planInputs } from './job-inputs.ts';
 import { type JobSpec, jobSpec } from './job-spec.ts';
+import { checkpointSurely, quiet } from './last-steps.ts';
 import { DISCARDED, JOB_TASK } from './job-task.ts';
-import { LAST_RETRY_MS, QUIET_LOOK_MS } from './limits.ts';
 import {
   assertOutputsEmpty,
   assertOutputsWritable,
@@ -246,18 +246,18 @@ class RunningJob implements JobRun, HostExtension {
 
   /** All sources are dry: lets everything run through, says the last word, and ends with two checkpoints (§8). */
   async #runOut(): Promise<void> {
-    await this.#quiet();
+    await quiet(this.#engine!);
     await this.#engine?.hold();
     if (!this.#ended) {
       this.#sayAll({ kind: 'end-of-stream' });
       await this.#until(() => this.#counters.size === this.#workers);
-      await this.#quiet();
+      await quiet(this.#engine!);
       this.#ended = true;
     } else await this.#collectCounters();
-    const { position } = await this.#surely();
+    const { position } = await checkpointSurely(this.#engine!);
     await this.#waitApplied(position);
     this.#result = await this.#makeResult();
-    await this.#surely();
+    await checkpointSurely(this.#engine!);
   }
 
   /** Counters after a restore past the end: the last word was said, it is not said again. */
@@ -266,37 +266,12 @@ class RunningJob implements JobRun, HostExtension {
     await this.#until(() => this.#counters.size === this.#workers);
   }
 
-  /** A checkpoint, however often it must be tried: the job cannot end without it. */
-  async #surely(): Promise<Published> {
-    for (;;) {
-      try {
-        return await this.#engine!.checkpoint();
-      } catch (error) {
-        if (this.#engine!.over) throw error;
-        await new Promise<void>((again) => void clock.after(LAST_RETRY_MS, again));
-      }
-    }
-  }
-
   async #waitApplied(position: number): Promise<void> {
     await this.#until(() => {
       for (let thread = 1; thread <= this.#workers; thread++)
         if ((this.#applied.get(thread) ?? 0) < position) return false;
       return true;
     });
-  }
-
-  /** Waits until two looks at quiet threads show the same counts, and as many frames taken as sent (Mattern 1987). */
-  async #quiet(): Promise<void> {
-    for (let before = ''; ; ) {
-      const sights = await this.#engine!.look();
-      const sent = sights.reduce((sum, sight) => sum + sight.framesSent, 0);
-      const taken = sights.reduce((sum, sight) => sum + sight.framesTaken, 0);
-      const now = sights.every((sight) => sight.quiet) && sent === taken ? String(sent) : '';
-      if (now !== '' && now === before) return;
-      before = now;
-      await new Promise<void>((again) => void clock.after(QUIET_LOOK_MS, again));
-    }
   }
 
   async #makeResult(): Promise<JobResult> {

@@ -1,0 +1,35 @@
+import { systemClock } from '@tidemark/actors/internal';
+import type { Engine, Published } from '@tidemark/checkpoint/internal';
+import { LAST_RETRY_MS, QUIET_LOOK_MS } from './limits.ts';
+
+/**
+ * Waits until nothing moves any more: two looks at quiet threads that show the same counts, and as many frames taken
+ * as sent. Source: Mattern, "Algorithms for distributed termination detection", 1987 (four counters).
+ */
+export async function quiet(engine: Engine): Promise<void> {
+  for (let before = ''; ; ) {
+    const sights = await engine.look();
+    const sent = sights.reduce((sum, sight) => sum + sight.framesSent, 0);
+    const taken = sights.reduce((sum, sight) => sum + sight.framesTaken, 0);
+    const now = sights.every((sight) => sight.quiet) && sent === taken ? String(sent) : '';
+    if (now !== '' && now === before) return;
+    before = now;
+    await delay(QUIET_LOOK_MS);
+  }
+}
+
+/** Takes a checkpoint, however often it must be tried: a job cannot end without it. */
+export async function checkpointSurely(engine: Engine): Promise<Published> {
+  for (;;) {
+    try {
+      return await engine.checkpoint();
+    } catch (error) {
+      if (engine.over) throw error;
+      await delay(LAST_RETRY_MS);
+    }
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => void systemClock.after(ms, resolve));
+}
