@@ -83,9 +83,9 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   }
 
   /** The entry of a key for a change in place by the caller, captured first; made by `initial` when it is not there. */
-  touch(key: K, initial: () => V): TableEntry<V> {
+  touch(key: K, initial: (key: K) => V): TableEntry<V> {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return this.#add(key, initial());
+    if (entry === undefined) return this.#add(key, initial(key));
     this.#touch(key, entry);
     return entry;
   }

@@ -10,6 +10,7 @@ export type JobErrorCode =
   | 'JOB_CHANGED'
   | 'OUTPUT_DIFFERS'
   | 'OUTPUT_NOT_EMPTY'
+  | 'PROCESS_ASYNC'
   | 'PROCESS_THREW';
 
 /** The error class of jobs: a code to act on, a message for people, the cause kept. */

@@ -44,6 +44,10 @@ export class JobTask implements Task, MailOwner<Batch> {
   readonly #keyed = new UnitTable<Key, object>();
   readonly #counters = new UnitTable<string, number>();
   #first = true;
+  readonly #firstState = (key: Key): object => {
+    const { job } = this.#options;
+    return job.initial === undefined ? {} : (job.initial(key) as object);
+  };
 
   constructor(options: JobTaskOptions) {
     this.#options = options;
@@ -149,13 +153,14 @@ export class JobTask implements Task, MailOwner<Batch> {
   }
 
   #process(job: AnyJob, key: Key, value: unknown): void {
-    const entry = this.#keyed.touch(key, () => (job.initial === undefined ? {} : (job.initial(key) as object)));
-    job[STATE] = entry.value;
+    job[STATE] = this.#keyed.touch(key, this.#firstState).value;
+    let returned: unknown;
     try {
-      job.process(key, value);
+      returned = job.process(key, value) as unknown;
     } catch (cause) {
       throw processThrew('process', key, cause);
     }
+    if (returned !== undefined) assertNoPromise(returned, key);
   }
 
   #emit(key: Key, value: unknown): void {
@@ -181,6 +186,14 @@ export class JobTask implements Task, MailOwner<Batch> {
 
 /** Counter of records emitted without an output; kept out of results. */
 export const DISCARDED = 'tidemark.discarded';
+
+function assertNoPromise(returned: unknown, key: Key): void {
+  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return;
+  throw new JobError(
+    'PROCESS_ASYNC',
+    `process of key ${JSON.stringify(key)} returned a promise: what it did later would be in no checkpoint. Make process not async; work that waits belongs outside of it.`,
+  );
+}
 
 function processThrew(where: string, key: Key, cause: unknown): JobError {
   const message = cause instanceof Error ? cause.message : String(cause);

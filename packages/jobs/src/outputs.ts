@@ -17,7 +17,14 @@ const BAD_ROWS_FILE = 'file:';
 
 export function outputsOf(options: RunOptions): Outputs {
   const bad = options.badRows?.startsWith(BAD_ROWS_FILE) === true ? options.badRows.slice(BAD_ROWS_FILE.length) : null;
-  return { output: placeOf(options.output ?? null), badRows: placeOf(bad) };
+  const outputs = { output: placeOf(options.output ?? null), badRows: placeOf(bad) };
+  if (outputs.output !== null && outputs.output === outputs.badRows) {
+    throw new JobError(
+      'CONFIG_INVALID',
+      `output and bad rows both go to ${outputs.output}: give each a folder of its own`,
+    );
+  }
+  return outputs;
 }
 
 /** A folder's absolute path, so that a later start elsewhere finds it; the URL of another kind of store as it is. */

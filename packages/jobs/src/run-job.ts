@@ -275,11 +275,7 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   async #makeResult(): Promise<JobResult> {
-    const counters: Record<string, number> = {};
-    for (const each of this.#counters.values()) {
-      for (const [name, value] of Object.entries(each)) counters[name] = (counters[name] ?? 0) + value;
-    }
-    delete counters[DISCARDED];
+    const counters = sumOf([...this.#counters.values()]);
     const collector: Ref<typeof Collector> = { type: COLLECTOR, key: '' };
     const all = await this.#border.ask(collector).all();
     const collected = [...all].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
@@ -376,5 +372,13 @@ function firstUnits(plan: InputPlan): UnitData[] {
 function flat(collected: readonly Collected[]): unknown {
   return collected.map(({ key, value }) =>
     typeof value === 'object' && value !== null ? { key, ...value } : { key, value },
+  );
+}
+
+/** Counters of all workers, by name, in the order of names. */
+function sumOf(each: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const names = [...new Set(each.flatMap(Object.keys))].filter((name) => name !== DISCARDED).sort();
+  return Object.fromEntries(
+    names.map((name) => [name, each.reduce((sum, counters) => sum + (counters[name] ?? 0), 0)]),
   );
 }

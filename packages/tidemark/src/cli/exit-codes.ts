@@ -77,6 +77,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'NOT_ON_HOST',
       'OUTPUT_DIFFERS',
       'OUTPUT_NOT_EMPTY',
+      'PROCESS_ASYNC',
       'ROW_TOO_LONG',
       'STORE_BAD_NAME',
       'STORE_BAD_URL',
