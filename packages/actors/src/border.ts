@@ -47,8 +47,14 @@ export class Border {
     if (term === this.#runtime?.term) this.#asks.get(ask)?.settle(answer);
   }
 
+  /** Nothing new may enter; answers to open asks still come. */
+  closeEntry(reason: Error): void {
+    this.#closed ??= reason;
+    for (const { fail } of this.#waiting.splice(0)) fail(reason);
+  }
+
   close(reason: Error): void {
-    this.#closed = reason;
+    this.closeEntry(reason);
     for (const ask of this.#asks.values()) ask.fail(reason);
   }
 

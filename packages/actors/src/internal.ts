@@ -1,5 +1,6 @@
 export { Border } from './border.ts';
 export { systemClock } from './clock.adapter.ts';
+export { OutChannel } from './channel.ts';
 export type { Clock } from './clock.ts';
 export { decodeRows, decodeValue, encodeRows, encodeValue, encodeValueInPlace } from './codec.ts';
 export { definitionOf, definitions } from './definition.ts';

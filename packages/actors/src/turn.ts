@@ -39,7 +39,8 @@ function copyArgs(to: Ref<unknown>, handler: string, args: readonly unknown[]): 
   const copied = new Array<unknown>(args.length);
   for (let i = 0; i < args.length; i++) {
     const value = args[i];
-    copied[i] = typeof value === 'number' ? value + 0 : copyValue(value, () => `${to.type}.${handler} argument ${i + 1}`);
+    copied[i] =
+      typeof value === 'number' ? value + 0 : copyValue(value, () => `${to.type}.${handler} argument ${i + 1}`);
   }
   return copied;
 }

@@ -47,8 +47,10 @@ function copyArray(value: readonly unknown[], of: Place, depth: number): unknown
   for (let i = 0; i < value.length; i++) {
     const item = value[i];
     if (typeof item === 'number') result[i] = item + 0;
-    else if (item === undefined) assertNoHole(value, i, of);
-    else result[i] = copy(item, { kind: 'index', of, name: i }, depth + 1);
+    else if (item === undefined) {
+      assertNoHole(value, i, of);
+      result[i] = undefined;
+    } else result[i] = copy(item, { kind: 'index', of, name: i }, depth + 1);
   }
   return result;
 }
@@ -155,8 +157,18 @@ export function assertKey(key: unknown, path: () => string): void {
 /** Classes by their prototype, so that a subclass, whose instances would come back as something else, is none of them. */
 const VIEWS: ReadonlySet<unknown> = new Set(
   [
-    Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
-    BigInt64Array, BigUint64Array, DataView,
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+    DataView,
   ].map(({ prototype }) => prototype),
 );
 const PLAIN: ReadonlySet<unknown> = new Set([Date.prototype, ArrayBuffer.prototype]);

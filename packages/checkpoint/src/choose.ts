@@ -31,30 +31,25 @@ export interface Choice {
  * position that was asked for is no checkpoint, `DUPLICATES_NOT_ACCEPTED` when going back would release output again
  */
 export async function choose(log: Log, store: Store, job: string, options: ChooseOptions): Promise<Choice> {
-  let term = 0;
-  let cut = 0;
   let skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError } | null = null;
-  const named = options.from !== null || options.fresh;
+  const used = await numbersUsed(log);
+  if (options.fresh) return { ...used, checkpoint: null };
   for (let position = log.last; position > 0; ) {
     const found = await log.read(position);
     if (!found.ok) {
-      if (!named) throw await damaged(found.error, position, log, options);
-      // A person has decided; this record only counts for the numbers that must not be used again.
-      position = options.from !== null && options.from < position ? position - 1 : 0;
-      term += 1;
+      // A person has named an older one; what this record has released, nobody can tell.
+      const passed = options.from !== null && options.from < position && options.acceptDuplicates;
+      if (!passed) throw await damaged(found.error, position, log, options);
+      position -= 1;
       continue;
     }
     const { record } = found;
-    term = Math.max(term, record.term);
     if (record.kind === 'term') {
-      if (options.fresh) return { term, cut: await highestCut(log, cut), checkpoint: null };
       if (options.from !== null) position -= 1;
       else if (record.from === 'fresh') break;
       else position = record.from;
       continue;
     }
-    cut = Math.max(cut, record.cut);
-    if (options.fresh) return { term, cut, checkpoint: null };
     if (options.from !== null && position !== options.from) {
       if (record.releases && position > options.from && !options.acceptDuplicates)
         throw releasedSince(options, position);
@@ -64,7 +59,7 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     try {
       const parts = await readParts(store, job, record);
       if (skipped !== null) tellSkipped(skipped, position, options);
-      return { term, cut, checkpoint: { record, parts } };
+      return { ...used, checkpoint: { record, parts } };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
       if (record.releases || options.from !== null) throw await damaged(error, position, log, options);
@@ -79,7 +74,27 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     );
   }
   if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, log, options);
-  return { term, cut, checkpoint: null };
+  return { ...used, checkpoint: null };
+}
+
+/**
+ * The highest term and cut number that may have been used, abandoned lines and records that cannot be read included:
+ * neither is used again (C7). Both only rise along the log, so the newest readable records tell; what cannot be read
+ * may have used one more each.
+ */
+async function numbersUsed(log: Log): Promise<{ readonly term: number; readonly cut: number }> {
+  let term: number | null = null;
+  let unread = 0;
+  for (let position = log.last; position > 0; position--) {
+    const found = await log.read(position);
+    if (!found.ok) {
+      unread += 1;
+      continue;
+    }
+    term ??= found.record.term + unread;
+    if (found.record.kind === 'checkpoint') return { term, cut: found.record.cut + unread };
+  }
+  return { term: term ?? unread, cut: unread };
 }
 
 /** Reads and verifies all parts of a checkpoint, in parallel. */
@@ -107,16 +122,6 @@ async function readVerified(store: Store, job: string, record: CheckpointRecord,
   }
 }
 
-/** The cut numbers of an abandoned line are not used again either; the newest checkpoint record has the highest. */
-async function highestCut(log: Log, known: number): Promise<number> {
-  let cut = known;
-  for (let position = log.last; position > 0 && cut === 0; position--) {
-    const found = await log.read(position);
-    if (found.ok && found.record.kind === 'checkpoint') cut = found.record.cut;
-  }
-  return cut;
-}
-
 function tellSkipped(
   skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError },
   position: number,
@@ -134,6 +139,8 @@ async function damaged(
   log: Log,
   options: ChooseOptions,
 ): Promise<CheckpointError> {
+  // Not damage: a record of a newer version is whole, and going back would be the wrong advice.
+  if (error.code === 'CHECKPOINT_INCOMPATIBLE') return error;
   const older = await olderCheckpoint(log, position);
   const help =
     older === null

@@ -25,6 +25,7 @@ export class Collector {
   readonly #stored: (thread: number, part: StoredPart) => void;
   readonly #failed: (error: Error) => void;
   readonly #parts = new Map<number, OpenPart>();
+  #abandoned = false;
 
   constructor(
     place: { readonly store: Store; readonly job: string; readonly term: number; readonly cut: number },
@@ -51,6 +52,7 @@ export class Collector {
 
   /** The cut is abandoned: uploads end. What they left is not named by any record. */
   abandon(): void {
+    this.#abandoned = true;
     const reason = new CheckpointError('CHECKPOINT_ABANDONED', `cut ${this.#cut} was abandoned`);
     for (const part of this.#parts.values()) part.abort(reason);
   }
@@ -75,6 +77,8 @@ export class Collector {
     const name = `${this.#job}/${path}`;
     const upload = this.#store.put(name, part, { signal: part.signal }).then(() => path);
     upload.catch((error: unknown) => {
+      // Uploads that end because they were told to are no news.
+      if (this.#abandoned) return;
       const cause = error instanceof Error ? error : new Error(String(error));
       const code = cause instanceof StoreError ? cause.code : 'STORE_IO';
       this.#failed(

@@ -1,6 +1,5 @@
 import {
   ActorError,
-  type Border,
   definitions,
   type HostSays,
   RemoteError,
@@ -14,66 +13,22 @@ import {
 } from '@tidemark/actors/internal';
 import { openStore, type Store } from '@tidemark/stores';
 import type { Choice } from './choose.ts';
+import type { EngineEvent, EngineOptions, Prepared } from './engine-options.ts';
+import { CheckpointError } from './errors.ts';
 import { Generator, type Published } from './generator.ts';
+import { STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Owner } from './owner.ts';
 import { Participant, type PartSays } from './participant.ts';
-import type { CheckpointRecord } from './record.ts';
-import { distribute, type Load, type Placement } from './recovery.ts';
+import { distribute, type Load, type Loads, type Placement } from './recovery.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 import { takeOver, type TakenOver } from './take-over.ts';
 import { WorkerGroup } from './worker-group.ts';
 
-/** What happens to a system that an observer may want to know. */
-export type EngineEvent =
-  | { readonly kind: 'term'; readonly term: number; readonly from: number | null; readonly location: string }
-  | { readonly kind: 'restored'; readonly cut: number; readonly position: number; readonly durationMs: number }
-  | ({ readonly kind: 'checkpoint' } & Published)
-  | { readonly kind: 'checkpoint-failed'; readonly cut: number; readonly code: string; readonly message: string }
-  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
-  | { readonly kind: 'log'; readonly thread: number; readonly text: string };
-
-/** What a layer above (a job) adds to a system. */
-export interface HostExtension {
-  /** Module with the workers' side. */
-  readonly workerModule: URL;
-  readonly placement: Placement;
-  /** Called once with the checkpoint to go on from (null: from nothing), before any side effect. May refuse. */
-  prepare(record: CheckpointRecord | null): Promise<Prepared>;
-  receive(thread: number, data: unknown): void;
-  /** What goes into each record. */
-  record(): { readonly app: unknown; readonly finished: boolean };
-  published(published: Published): void;
-}
-
-export type Prepared =
-  /** Nothing to run: the job has ended with this checkpoint. */
-  | { readonly kind: 'finished' }
-  | {
-      readonly kind: 'run';
-      /** For the workers' `install`. */
-      readonly data: unknown;
-      /** Units of a beginning, where there is no checkpoint. */
-      readonly units: readonly UnitData[];
-    };
-
-type ToRun = Extract<Prepared, { readonly kind: 'run' }>;
-
-export interface EngineOptions {
-  readonly modules: readonly string[];
-  readonly location: string | null;
-  readonly job: string;
-  readonly workers: number;
-  readonly schedule: string;
-  readonly timezone: string | undefined;
-  readonly inline: boolean;
-  readonly fresh: boolean;
-  readonly from: number | null;
-  readonly acceptDuplicates: boolean;
-  readonly command: (position: number) => string;
-  readonly observe: (event: EngineEvent) => void;
-  readonly border: Border | null;
-  readonly extension: HostExtension | null;
+/** All that a start needs after it has taken over: worked out before, so that it may still refuse. */
+interface ToRun {
+  readonly data: unknown;
+  readonly loads: Loads;
 }
 
 const clock = systemClock;
@@ -107,8 +62,12 @@ export class Engine {
   #generator: Generator | null = null;
   #store: Store | null = null;
   #owner: Owner | null = null;
+  #log: Log | null = null;
   #ended = false;
   #finished = false;
+  /** Why the system cannot go on. */
+  #failure: Error | null = null;
+  #killing: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -128,6 +87,7 @@ export class Engine {
     this.#startThreads();
     const store = await openStore(options.location ?? `memory:${options.job}-${clock.monotonic()}`);
     this.#store = store;
+    this.#assertGoing();
     const own = await this.#takeOver(store);
     if (own === null) {
       this.#finished = true;
@@ -136,17 +96,20 @@ export class Engine {
     }
     const { log, choice, term, prepared } = own;
     this.#owner = own.owner;
+    this.#log = log;
+    this.#assertGoing();
     const record = choice.checkpoint?.record ?? null;
     const ingress = new Int32Array(new SharedArrayBuffer(4 * (options.workers + 1)));
     this.#makeRuntime(term, ingress);
     await this.#workers?.start({ term, workers: options.workers, extensionData: prepared.data, ingress });
-    await this.#load(choice, prepared.units);
-    options.observe({ kind: 'term', term, from: record?.position ?? null, location: store.url });
+    await this.#load(prepared.loads);
+    this.#observe({ kind: 'term', term, from: record?.position ?? null, location: store.url });
     if (record !== null) {
       const durationMs = Math.round(clock.monotonic() - beganAt);
-      options.observe({ kind: 'restored', cut: record.cut, position: record.position, durationMs });
+      this.#observe({ kind: 'restored', cut: record.cut, position: record.position, durationMs });
     }
     this.#makeGenerator(store, log, term, choice.cut + 1, options.location === null ? null : schedule);
+    this.#assertGoing();
   }
 
   /** Begins to run turns and to take checkpoints. */
@@ -184,20 +147,23 @@ export class Engine {
 
   /** Ends the system, with a last checkpoint if asked for. */
   async stop(withCheckpoint: boolean): Promise<void> {
-    if (this.#ended) return;
+    if (this.#ended) return this.#killing;
     let failure: Error | null = null;
     if (withCheckpoint && this.#generator !== null && this.#options.location !== null) {
       try {
         await this.#generator.checkpoint();
       } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
+        failure = toError(error);
       }
     }
-    if (this.#ended) return;
+    if (this.#ended) return this.#killing;
     this.#ended = true;
     this.#generator?.stop();
+    this.#log?.close();
     this.#runtime?.stop();
+    const cancel = clock.after(STOP_MS, () => void this.#threads?.kill());
     await this.#threads?.stop();
+    cancel();
     await this.#owner?.release();
     await this.#store?.close();
     if (failure === null) this.#settle.resolve();
@@ -207,12 +173,22 @@ export class Engine {
     }
   }
 
-  async kill(): Promise<void> {
+  /** Ends the system as it is, in any phase of its life. */
+  kill(): Promise<void> {
     this.#ended = true;
+    // Never rejects: whoever kills has a reason of its own to tell.
+    this.#killing = this.#end().catch(() => undefined);
+    return this.#killing;
+  }
+
+  async #end(): Promise<void> {
     this.#generator?.stop();
+    this.#log?.close();
     this.#runtime?.stop();
     this.#owner?.stop();
     await this.#threads?.kill();
+    // The job is another's now if we are fenced: then its file is not ours to write.
+    if (!isFenced(this.#failure)) await this.#owner?.release();
     await this.#store?.close();
   }
 
@@ -238,16 +214,31 @@ export class Engine {
   }
 
   #takeOver(store: Store): Promise<TakenOver<ToRun> | null> {
-    const { job, fresh, from, acceptDuplicates, command, extension, observe } = this.#options;
-    const warn = (code: string, message: string): void => observe({ kind: 'warning', code, message });
-    return takeOver<ToRun>({ store, job, clock }, { fresh, from, acceptDuplicates, command, warn }, async (record) => {
-      const prepared = (await extension?.prepare(record)) ?? NOTHING_ADDED;
-      return prepared.kind === 'finished' ? null : prepared;
+    const { job, fresh, from, acceptDuplicates, command, extension } = this.#options;
+    const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
+    return takeOver<ToRun>({ store, job, clock }, { fresh, from, acceptDuplicates, command, warn }, async (choice) => {
+      const prepared = (await extension?.prepare(choice.checkpoint?.record ?? null)) ?? NOTHING_ADDED;
+      this.#assertGoing();
+      if (prepared.kind === 'finished') return null;
+      return { data: prepared.data, loads: this.#distribute(choice, prepared.units) };
     });
   }
 
+  /** What each thread gets: of the checkpoint, or of a beginning. Refuses state that nobody claims. */
+  #distribute(choice: Choice, firstUnits: readonly UnitData[]): Loads {
+    const { workers, extension } = this.#options;
+    const placement = extension?.placement ?? NO_TASKS;
+    if (choice.checkpoint !== null) {
+      const { record, parts } = choice.checkpoint;
+      return distribute(record, parts, workers, placement);
+    }
+    const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
+    for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)].units.push(unit);
+    return loads;
+  }
+
   #makeRuntime(term: number, ingress: Int32Array): void {
-    const { workers, border, observe } = this.#options;
+    const { workers, border } = this.#options;
     const runtime = new Runtime({
       thread: 0,
       workers,
@@ -256,8 +247,8 @@ export class Engine {
       clock,
       peers: this.#threads?.peers ?? [],
       ingress,
-      fail: (error) => this.#fail(error instanceof Error ? error : new Error(String(error))),
-      log: (text) => observe({ kind: 'log', thread: 0, text }),
+      fail: (error) => this.#fail(toError(error)),
+      log: (text) => this.#observe({ kind: 'log', thread: 0, text }),
       answered: (ask, askTerm, answer) => border?.answered(ask, askTerm, answer),
     });
     const participant = new Participant(runtime, (says) => this.#generator?.part(0, says));
@@ -268,24 +259,14 @@ export class Engine {
   }
 
   /** Gives every thread its units and its motion back (C18). */
-  async #load(choice: Choice, firstUnits: readonly UnitData[]): Promise<void> {
-    const { workers, extension } = this.#options;
-    const placement = extension?.placement ?? NO_TASKS;
-    const loads: Load[] = Array.from({ length: workers + 1 }, () => ({ units: [], frames: [] }));
-    if (choice.checkpoint !== null) {
-      const { record, parts } = choice.checkpoint;
-      for (const [thread, load] of distribute(record, parts, workers, placement).entries()) {
-        loads[thread].units.push(...load.units);
-        loads[thread].frames.push(...load.frames);
-      }
-    } else for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)].units.push(unit);
+  async #load(loads: Loads): Promise<void> {
     for (const unit of loads[0].units) this.#runtime?.loadUnit(unit);
     for (const frame of loads[0].frames) this.#runtime?.loadFrame(frame);
     await this.#workers?.load(loads);
   }
 
   #makeGenerator(store: Store, log: Log, term: number, nextCut: number, schedule: Schedule | null): void {
-    const { job, workers, extension, observe } = this.#options;
+    const { job, workers, extension } = this.#options;
     this.#generator = new Generator({
       store,
       log,
@@ -303,12 +284,12 @@ export class Engine {
       },
       release: (published) => {
         this.#workers?.sayAll({ kind: 'published', cut: published.cut, position: published.position });
-        observe({ kind: 'checkpoint', ...published });
+        this.#observe({ kind: 'checkpoint', ...published });
         extension?.published(published);
       },
       failed: (cut, error) => {
         const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-        observe({ kind: 'checkpoint-failed', cut, code, message: error.message });
+        this.#observe({ kind: 'checkpoint-failed', cut, code, message: error.message });
       },
       end: (error) => this.#fail(error),
       app: () => extension?.record() ?? { app: null, finished: false },
@@ -322,7 +303,7 @@ export class Engine {
     try {
       this.#act(thread, says);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(toError(error));
     }
   }
 
@@ -334,7 +315,7 @@ export class Engine {
         this.#workers?.heard(thread, says);
         return;
       case 'log':
-        this.#options.observe({ kind: 'log', thread, text: says.text });
+        this.#observe({ kind: 'log', thread, text: says.text });
         return;
       case 'part':
         this.#generator?.part(thread, says.data as PartSays);
@@ -350,16 +331,40 @@ export class Engine {
     }
   }
 
+  /** An observer that throws has not seen what it must: the system ends with its error. */
+  #observe(event: EngineEvent): void {
+    try {
+      this.#options.observe(event);
+    } catch (error) {
+      this.#fail(toError(error));
+    }
+  }
+
+  /** A start goes no further when the system has failed meanwhile, or was ended. */
+  #assertGoing(): void {
+    if (this.#ended) throw this.#failure ?? new ActorError('SYSTEM_STOPPED', 'the system was ended while it started');
+  }
+
   /** The system cannot go on: the process that holds it starts again from the last checkpoint. */
   #fail(error: Error): void {
     if (this.#ended) return;
-    this.#workers?.fail(error);
-    this.#settle.reject(error);
+    this.#failure = error;
     void this.kill();
+    this.#workers?.fail(error);
+    this.#generator?.workerLost(error);
+    this.#settle.reject(error);
   }
 }
 
-const NOTHING_ADDED: ToRun = { kind: 'run', data: null, units: [] };
+function isFenced(error: Error | null): boolean {
+  return error instanceof CheckpointError && error.code === 'FENCED';
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+const NOTHING_ADDED: Prepared = { kind: 'run', data: null, units: [] };
 
 const NO_TASKS: Placement = {
   knows: () => false,

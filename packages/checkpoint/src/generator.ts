@@ -1,8 +1,8 @@
 import { assertNever, type Clock } from '@tidemark/actors/internal';
-import type { Store } from '@tidemark/stores';
+import { StoreError, type Store } from '@tidemark/stores';
 import { Collector, type StoredPart } from './collector.ts';
 import { CheckpointError } from './errors.ts';
-import { CUT_OVERDUE_MS } from './limits.ts';
+import { CUT_OVERDUE_MS, WAIT_MS_MAX } from './limits.ts';
 import type { Log } from './log.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord } from './record.ts';
@@ -93,10 +93,11 @@ export class Generator {
   }
 
   /** Takes a checkpoint of everything up to now; resolves when it is published, rejects when the attempt failed. */
-  checkpoint(): Promise<Published> {
+  async checkpoint(): Promise<Published> {
+    // Whoever asks may be in the middle of a turn, and a flip never is (C1): by then the turn is over.
+    await null;
     const state = this.#state;
-    if (state.phase === 'ended')
-      return Promise.reject(this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended'));
+    if (state.phase === 'ended') throw this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended');
     const minCut = state.phase === 'idle' ? state.next : state.cut + 1;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ minCut, resolve, reject });
@@ -109,7 +110,9 @@ export class Generator {
     this.#collector?.take(thread, says);
   }
 
+  /** The system cannot go on: whoever waits for a checkpoint hears why. */
   workerLost(error: Error): void {
+    if (this.#state.phase === 'ended') return;
     this.#lastError = error;
     this.#handle({ kind: 'worker-lost' });
   }
@@ -122,7 +125,12 @@ export class Generator {
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
       const { state, effects } = step(this.#state, next, this.#options.threads);
       this.#state = state;
-      for (const effect of effects) this.#perform(effect);
+      try {
+        for (const effect of effects) this.#perform(effect);
+      } catch (error) {
+        // An effect that was carried out by half: nothing that follows could be trusted.
+        this.workerLost(toError(error));
+      }
     }
     this.#handling = false;
     this.#idle();
@@ -162,7 +170,7 @@ export class Generator {
       },
       (error) => {
         this.#lastError = error;
-        this.#handle({ kind: 'part-failed', cut });
+        this.#handle(isFatal(error.cause) ? { kind: 'store-lost' } : { kind: 'part-failed', cut });
       },
     );
     this.#cancelOverdue = clock.after(CUT_OVERDUE_MS, () => {
@@ -177,14 +185,14 @@ export class Generator {
 
   async #publish(cut: number): Promise<void> {
     const { log, term } = this.#options;
+    let event: GeneratorEvent;
     try {
-      const position = await log.put(this.#record(cut), term);
-      this.#handle({ kind: 'published', cut, position });
+      event = { kind: 'published', cut, position: await log.put(this.#record(cut), term) };
     } catch (error) {
-      this.#lastError = error instanceof Error ? error : new Error(String(error));
-      const fenced = error instanceof CheckpointError && error.code === 'FENCED';
-      this.#handle(fenced ? { kind: 'fenced' } : { kind: 'publish-failed', cut });
+      this.#lastError = toError(error);
+      event = whatFailed(error, cut);
     }
+    this.#handle(event);
   }
 
   #record(
@@ -261,12 +269,36 @@ export class Generator {
 
   #scheduleNext(): void {
     const { schedule, clock } = this.#options;
-    if (schedule === null) return;
-    this.#cancelDue = clock.after(schedule(clock.now()), () => {
+    if (schedule !== null) this.#waitForDue(schedule(clock.now()));
+  }
+
+  #waitForDue(delayMs: number): void {
+    const first = Math.min(delayMs, WAIT_MS_MAX);
+    this.#cancelDue = this.#options.clock.after(first, () => {
+      if (delayMs > first) {
+        this.#waitForDue(delayMs - first);
+        return;
+      }
       this.#scheduleNext();
       this.#handle({ kind: 'due' });
     });
   }
+}
+
+/** What an error of the log means: only a store that surely did nothing lets the attempt be given up (C12). */
+function whatFailed(error: unknown, cut: number): GeneratorEvent {
+  if (error instanceof CheckpointError && error.code === 'FENCED') return { kind: 'fenced' };
+  if (error instanceof StoreError && !isFatal(error)) return { kind: 'publish-failed', cut };
+  return { kind: 'store-lost' };
+}
+
+/** The store says that trying again cannot help: a system that takes no more checkpoints ends, rather than run on without. */
+function isFatal(error: unknown): boolean {
+  return error instanceof StoreError && error.kind === 'fatal';
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Failed attempts kept for the next record. */

@@ -1,3 +1,3 @@
 export { CheckpointError, type CheckpointErrorCode } from './errors.ts';
 export { createSystem, main, type System, type SystemOptions } from './system.ts';
-export type { EngineEvent } from './engine.ts';
+export type { EngineEvent } from './engine-options.ts';

@@ -1,12 +1,6 @@
 export { choose } from './choose.ts';
-export {
-  type EngineEvent,
-  type EngineOptions,
-  Engine,
-  type HostExtension,
-  type Prepared,
-  startEngine,
-} from './engine.ts';
+export { Engine, startEngine } from './engine.ts';
+export type { EngineEvent, EngineOptions, HostExtension, Prepared } from './engine-options.ts';
 export { CheckpointError } from './errors.ts';
 export { Generator, type Published } from './generator.ts';
 export { Log, logName } from './log.ts';

@@ -21,8 +21,17 @@ export const OWNER_WATCH_MS = 10_000;
 /** Milliseconds to wait for an owner whose parent is gone: it ends by itself within one second. */
 export const OWNER_ORPHAN_MS = 3_000;
 
-/** Tries to read back an unknown put before it is left for later. */
-export const SETTLE_TRIES = 5;
+/** Milliseconds to find out about a put whose outcome is not known. After that the process ends and a new start finds out. */
+export const SETTLE_MS = 60_000;
+
+/** Milliseconds between two tries at most: soon enough after the store is back. */
+export const SETTLE_DELAY_MS_MAX = 5_000;
+
+/** Milliseconds for workers to end by themselves at a stop; a turn without end would keep the process for ever. */
+export const STOP_MS = 10_000;
+
+/** Longest wait given to the clock at a time, in milliseconds: the timers of Node hold no more than 24 days. */
+export const WAIT_MS_MAX = 86_400_000;
 
 /** Starts over after a lost term record, before we say that somebody else runs. */
 export const START_TRIES = 3;

@@ -2,7 +2,7 @@ import type { Clock } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
-import { SETTLE_TRIES } from './limits.ts';
+import { SETTLE_DELAY_MS_MAX, SETTLE_MS } from './limits.ts';
 import { randomId } from './random.adapter.ts';
 import { decodeRecord, encodeRecord, RECORD_FORMAT, type LogRecord, type RecordBody } from './record.ts';
 
@@ -11,7 +11,17 @@ export function logName(job: string, position: number): string {
   return `${job}/log/${String(position).padStart(20, '0')}`;
 }
 
+/** A record's own name; anything else that lies there was put by a person. */
+const POSITION = /\/\d{20}$/;
+
 const SETTLE_DELAY_MS = 200;
+
+/** A record that is being put. */
+interface Attempt {
+  readonly position: number;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
 
 /** What stands at a position: a record, or the reason why it cannot be read. */
 export type Found =
@@ -21,7 +31,7 @@ export type Found =
 /**
  * The log of one job: the only commit point.
  *
- * Owns: the next position, the hash chain, the put that is not settled. Does not own: what records mean.
+ * Owns: the next position, the hash chain, the put under way until its outcome is known. Does not own: what records mean.
  * Invariants: C11, C12, C16 of SPEC.md.
  */
 export class Log {
@@ -30,8 +40,9 @@ export class Log {
   readonly #clock: Clock;
   #last: number;
   #lastHash: string | null = null;
-  #unsettled: { readonly position: number; readonly bytes: Uint8Array; readonly putId: string } | null = null;
-  #fenced: CheckpointError | null = null;
+  /** Why nothing is put any more, ever: fenced, an outcome that nobody can tell, or the end of the system. */
+  #closed: CheckpointError | null = null;
+  #endWait: () => void = () => undefined;
   /** What a record read says of its predecessor. */
   readonly #expected = new Map<number, string>();
 
@@ -45,7 +56,7 @@ export class Log {
   /** Lists the log. A failed listing is an error, never "empty" (C16). */
   static async open(store: Store, job: string, clock: Clock): Promise<Log> {
     const names = await store.list(`${job}/log/`);
-    const newest = names.at(-1);
+    const newest = names.findLast((name) => POSITION.test(name));
     return new Log(store, job, clock, newest === undefined ? 0 : Number(newest.slice(-20)));
   }
 
@@ -87,101 +98,105 @@ export class Log {
     }
   }
 
+  /** No put after this one, and none goes on trying. */
+  close(): void {
+    this.#closed ??= new CheckpointError('SYSTEM_FAILED', 'the system has ended');
+    this.#endWait();
+  }
+
   /**
-   * Puts a record at the next position, if absent.
+   * Puts a record at the next position, if absent. Returns or throws only when the outcome is known, or never will be.
    *
    * @returns its position
-   * @throws CheckpointError `FENCED` when another owner has put there, for ever after; `LOG_UNSETTLED` when the store
-   * would not say whether the record is there (the next call settles that first)
+   * @throws CheckpointError `FENCED` when another owner has put there, `LOG_UNSETTLED` when the store would not say
+   * whether the record is there: for ever after, only a new start can settle it
    * @throws StoreError when the store surely did nothing
    */
   async put(body: RecordBody, term: number): Promise<number> {
-    if (this.#fenced !== null) throw this.#fenced;
-    if (this.#unsettled !== null) {
-      // The open put may be there: it is decided before anything else is written.
-      const settled = await this.#settle(this.#unsettled);
-      if (settled === 'ours')
-        throw new CheckpointError('LOG_UNSETTLED', 'the previous record was found stored, later than believed');
-    }
+    if (this.#closed !== null) throw this.#closed;
     if (this.#last > 0 && this.#lastHash === null) await this.read(this.#last);
     const position = this.#last + 1;
-    const putId = randomId();
     const bytes = encodeRecord({
       format: RECORD_FORMAT,
       job: this.#job,
       position,
       previous: this.#lastHash,
       term,
-      putId,
+      putId: randomId(),
       createdAt: new Date(this.#clock.now()).toISOString(),
       ...body,
     });
-    const attempt = { position, bytes, putId };
-    let answer: 'stored' | 'taken' | 'unknown';
-    try {
-      answer = await this.#store.putIfAbsent(logName(this.#job, position), bytes);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.kind !== 'lost') throw error;
-      answer = 'unknown';
-    }
-    if (answer === 'stored') {
-      this.#advance(attempt);
-      return position;
-    }
-    this.#unsettled = attempt;
-    if ((await this.#settle(attempt)) === 'ours') return position;
-    throw new CheckpointError('LOG_UNSETTLED', `${logName(this.#job, position)} was not stored`);
+    await this.#putSurely({ position, name: logName(this.#job, position), bytes });
+    this.#last = position;
+    this.#lastHash = sha256(bytes);
+    return position;
   }
 
-  /** Reads back an attempt whose outcome is not known, and compares the put id. */
-  async #settle(attempt: {
-    readonly position: number;
-    readonly bytes: Uint8Array;
-    readonly putId: string;
-  }): Promise<'ours' | 'absent'> {
-    const name = logName(this.#job, attempt.position);
+  /**
+   * Puts until the outcome is known (C12). It is always the same bytes: an earlier try that the store carries out late
+   * is this record all the same, and no other record of ours can meet it at its position.
+   */
+  async #putSurely(attempt: Attempt): Promise<void> {
+    const until = this.#clock.monotonic() + SETTLE_MS;
     for (let tries = 1; ; tries++) {
       try {
-        const found = await this.#store.get(name);
-        if (sha256(found) !== sha256(attempt.bytes)) throw this.#fence(found, name);
-        this.#advance(attempt);
-        this.#unsettled = null;
-        return 'ours';
+        if ((await this.#store.putIfAbsent(attempt.name, attempt.bytes)) === 'stored') return;
+      } catch (error) {
+        if (tries === 1 && surelyNothing(error)) throw error;
+      }
+      let doubt: unknown;
+      try {
+        const found = await this.#store.get(attempt.name);
+        if (sha256(found) === sha256(attempt.bytes)) return;
+        throw (this.#closed = fencedBy(found, attempt.name));
       } catch (error) {
         if (error instanceof CheckpointError) throw error;
-        if (error instanceof StoreError && error.kind === 'absent') {
-          this.#unsettled = null;
-          return 'absent';
-        }
-        if (tries >= SETTLE_TRIES) {
-          throw new CheckpointError('LOG_UNSETTLED', `${name}: the store does not say whether the record is there`, {
-            cause: error,
-          });
-        }
-        await new Promise<void>((resolve) => this.#clock.after(SETTLE_DELAY_MS * tries, resolve));
+        doubt = error;
       }
+      const hopeless = doubt instanceof StoreError && doubt.kind === 'fatal';
+      if (hopeless || this.#clock.monotonic() >= until) throw (this.#closed = unsettled(attempt.name, doubt));
+      await this.#wait(Math.min(SETTLE_DELAY_MS * tries, SETTLE_DELAY_MS_MAX));
+      if (this.#closed !== null) throw this.#closed;
     }
   }
 
-  #fence(found: Uint8Array, name: string): CheckpointError {
-    let holder = 'another owner';
-    try {
-      const record = decodeRecord(found, name);
-      if (record.kind === 'term')
-        holder = `term ${record.term} (${record.host}, pid ${record.pid}, since ${record.createdAt})`;
-      else holder = `term ${record.term}`;
-    } catch {
-      // Whoever wrote it, it is not ours.
-    }
-    this.#fenced = new CheckpointError(
-      'FENCED',
-      `${name} was written by ${holder}: this process owns the job no longer and stops`,
-    );
-    return this.#fenced;
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(delayMs, resolve);
+      this.#endWait = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
+}
 
-  #advance(attempt: { readonly position: number; readonly bytes: Uint8Array }): void {
-    this.#last = attempt.position;
-    this.#lastHash = sha256(attempt.bytes);
+/** The store has answered, and the answer is no. An error that is none of a store's tells nothing. */
+function surelyNothing(error: unknown): boolean {
+  return error instanceof StoreError && error.kind !== 'lost';
+}
+
+function unsettled(name: string, cause: unknown): CheckpointError {
+  return new CheckpointError(
+    'LOG_UNSETTLED',
+    `${name}: the store does not say whether this record is there, so nothing more may be written or released; a new start finds out`,
+    { cause },
+  );
+}
+
+function fencedBy(found: Uint8Array, name: string): CheckpointError {
+  let holder = 'another owner';
+  try {
+    const record = decodeRecord(found, name);
+    holder =
+      record.kind === 'term'
+        ? `term ${record.term} (${record.host}, pid ${record.pid}, since ${record.createdAt})`
+        : `term ${record.term}`;
+  } catch {
+    // Whoever wrote it, it is not ours.
   }
+  return new CheckpointError(
+    'FENCED',
+    `${name} was written by ${holder}: this process owns the job no longer and stops`,
+  );
 }

@@ -23,6 +23,8 @@ export class Owner {
   readonly #clock: Clock;
   #file: OwnerFile | null = null;
   #cancel: () => void = () => undefined;
+  #renewing: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(store: Store, job: string, clock: Clock) {
     this.#store = store;
@@ -61,22 +63,27 @@ export class Owner {
     this.#renewLater();
   }
 
+  /** A clean end: whoever comes next need not look for this process. */
   async release(): Promise<void> {
-    this.#cancel();
+    this.stop();
     if (this.#file === null) return;
+    // A renewal under way would say the opposite after us.
+    await this.#renewing;
     this.#file = { ...this.#file, released: true };
     await this.#write();
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel();
   }
 
   #renewLater(): void {
+    if (this.#stopped) return;
     this.#cancel = this.#clock.after(OWNER_RENEW_MS, () => {
       if (this.#file === null) return;
       this.#file = { ...this.#file, counter: this.#file.counter + 1 };
-      void this.#write().finally(() => this.#renewLater());
+      this.#renewing = this.#write().finally(() => this.#renewLater());
     });
   }
 

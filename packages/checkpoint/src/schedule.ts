@@ -1,13 +1,15 @@
 import { Cron } from 'croner';
 import { CheckpointError } from './errors.ts';
 
-/** When checkpoints are due: milliseconds from `nowMs` to the next one. */
+/** When checkpoints are due: milliseconds from `nowMs` to the next one, infinite when none will come. */
 export type Schedule = (nowMs: number) => number;
 
 const INTERVAL = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** Shorter intervals would only queue behind each other. */
 const INTERVAL_MS_MIN = 10;
+/** A timer may come a little early; the instant that it was set for must not be found a second time. */
+const EARLY_MS = 20;
 
 /**
  * Reads a schedule: an interval (`250ms`, `1s`, `5m`, `1h`) or a cron expression of five or six fields
@@ -23,15 +25,18 @@ export function parseSchedule(text: string, timezone?: string): Schedule {
     return () => ms;
   }
   let cron: Cron;
+  let first: Date | null;
   try {
     cron = new Cron(text, timezone === undefined ? { paused: true } : { paused: true, timezone });
+    // A time zone is looked at only now, and 30 February only shows here.
+    first = cron.nextRun(new Date(0));
   } catch (cause) {
     throw invalid(text, cause instanceof Error ? cause.message : String(cause), cause);
   }
+  if (first === null) throw invalid(text, 'it never comes');
   return (nowMs) => {
-    const next = cron.nextRun(new Date(nowMs));
-    // An expression that never comes again: ask once a day, in vain.
-    return next === null ? 86_400_000 : Math.max(1, next.getTime() - nowMs);
+    const next = cron.nextRun(new Date(nowMs + EARLY_MS));
+    return next === null ? Number.POSITIVE_INFINITY : next.getTime() - nowMs;
   };
 }
 

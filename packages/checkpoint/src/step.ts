@@ -27,14 +27,18 @@ export type GeneratorEvent =
   | { readonly kind: 'published'; readonly cut: number; readonly position: number }
   | { readonly kind: 'publish-failed'; readonly cut: number }
   | { readonly kind: 'fenced' }
+  /** Whether a record is there cannot be found out, or the store refuses for good: only a new start can help. */
+  | { readonly kind: 'store-lost' }
   | { readonly kind: 'worker-lost' };
+
+type Why = 'fenced' | 'store-lost' | 'worker-lost';
 
 export type GeneratorEffect =
   | { readonly kind: 'begin'; readonly cut: number; readonly base: number }
   | { readonly kind: 'publish'; readonly cut: number }
   | { readonly kind: 'release'; readonly cut: number; readonly position: number }
   | { readonly kind: 'abandon'; readonly cut: number; readonly why: 'part-failed' | 'overdue' | 'publish-failed' }
-  | { readonly kind: 'end'; readonly why: 'fenced' | 'worker-lost' };
+  | { readonly kind: 'end'; readonly why: Why };
 
 export interface Step {
   readonly state: GeneratorState;
@@ -50,7 +54,7 @@ type Table = {
 };
 
 const stay = (state: GeneratorState): Step => ({ state, effects: [] });
-const end = (why: 'fenced' | 'worker-lost'): Step => ({ state: { phase: 'ended' }, effects: [{ kind: 'end', why }] });
+const end = (why: Why): Step => ({ state: { phase: 'ended' }, effects: [{ kind: 'end', why }] });
 
 /** Begins the next cut: all threads owe a part. */
 function begin(cut: number, position: number, threads: number): Step {
@@ -78,6 +82,7 @@ const TABLE: Table = {
     published: stay,
     'publish-failed': stay,
     fenced: () => end('fenced'),
+    'store-lost': () => end('store-lost'),
     'worker-lost': () => end('worker-lost'),
   },
   gathering: {
@@ -96,6 +101,7 @@ const TABLE: Table = {
     published: stay,
     'publish-failed': stay,
     fenced: () => end('fenced'),
+    'store-lost': () => end('store-lost'),
     'worker-lost': () => end('worker-lost'),
   },
   publishing: {
@@ -112,6 +118,7 @@ const TABLE: Table = {
     },
     'publish-failed': (state, event, threads) => abandon(state, event.cut, 'publish-failed', threads),
     fenced: () => end('fenced'),
+    'store-lost': () => end('store-lost'),
     'worker-lost': () => end('worker-lost'),
   },
   ended: {
@@ -123,6 +130,7 @@ const TABLE: Table = {
     published: stay,
     'publish-failed': stay,
     fenced: stay,
+    'store-lost': stay,
     'worker-lost': stay,
   },
 };

@@ -1,10 +1,12 @@
+import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
 import { CheckpointError } from './errors.ts';
 import { insideWorker } from './inside.ts';
-import { startEngine, type Engine, type EngineOptions } from './engine.ts';
+import { startEngine, type Engine } from './engine.ts';
+import type { EngineOptions } from './engine-options.ts';
 
 export interface SystemOptions {
   /** Modules that define the actors; every worker imports them. */
@@ -35,7 +37,7 @@ export interface System extends AsyncDisposable {
   ask<D>(to: Ref<D>, options?: AskOptions): Asks<D>;
   /** Takes a checkpoint of everything up to now; resolves when it is durable. */
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }>;
-  /** Takes a last checkpoint and ends the workers. */
+  /** Takes a last checkpoint and ends the workers; rejects when that checkpoint could not be taken. */
   stop(): Promise<void>;
   /** Resolves when the system has stopped; rejects with the reason when it failed. */
   readonly done: Promise<void>;
@@ -117,10 +119,21 @@ class RunningSystem implements System {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#engine.stop(true).finally(() => {
-      this.#border.close(new ActorError('SYSTEM_STOPPED', 'the system has stopped'));
-    });
+    this.#stopping ??= this.#stop();
     return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const stopped = new ActorError('SYSTEM_STOPPED', 'the system has stopped');
+    // What came now would miss the last checkpoint.
+    this.#border.closeEntry(stopped);
+    try {
+      await this.#engine.stop(true);
+    } finally {
+      this.#border.close(stopped);
+    }
+    // Rejects when the system had failed before: the last checkpoint was not taken.
+    await this.#engine.done;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -154,17 +167,29 @@ export async function main(
   if (insideWorker() || !isProgram(meta)) return;
   // Not by createSystem: this module, which has registered its actors, would wait for its own end.
   const system = await startSystem({ ...options, actors: [new URL(meta.url)] });
+  const failed = new Promise<never>((_, reject) => void system.done.catch(reject));
   try {
-    await run(system);
+    await Promise.race([run(system), failed]);
   } finally {
     await system.stop();
   }
 }
 
+/** Whether this module is what Node was started with; a link to it counts. */
 export function isProgram(meta: ImportMeta): boolean {
   const started = process.argv[1];
-  return (
-    started !== undefined &&
-    fileURLToPath(meta.url).replace(/\.[cm]?[jt]s$/, '') === started.replace(/\.[cm]?[jt]s$/, '')
-  );
+  return started !== undefined && withoutExtension(fileURLToPath(meta.url)) === withoutExtension(realPath(started));
+}
+
+function withoutExtension(path: string): string {
+  return path.replace(/\.[cm]?[jt]s$/, '');
+}
+
+/** Node names a module by its real path, and the program as it was typed. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

@@ -6,7 +6,6 @@ import { CheckpointError } from './errors.ts';
 import { START_TRIES } from './limits.ts';
 import { Log } from './log.ts';
 import { Owner } from './owner.ts';
-import type { CheckpointRecord } from './record.ts';
 
 /** A start that owns its job: nothing of it has run yet. */
 export interface TakenOver<P> {
@@ -27,7 +26,7 @@ export interface TakenOver<P> {
 export async function takeOver<P>(
   place: { readonly store: Store; readonly job: string; readonly clock: Clock },
   options: ChooseOptions,
-  prepare: (record: CheckpointRecord | null) => Promise<P | null>,
+  prepare: (choice: Choice) => Promise<P | null>,
 ): Promise<TakenOver<P> | null> {
   const { store, job, clock } = place;
   const owner = new Owner(store, job, clock);
@@ -36,12 +35,12 @@ export async function takeOver<P>(
     const log = await Log.open(store, job, clock);
     if (log.last === 0) await assertOwnFolder(store, job);
     const choice = await choose(log, store, job, options);
-    const record = choice.checkpoint?.record ?? null;
-    const prepared = await prepare(record);
+    const prepared = await prepare(choice);
     if (prepared === null) return null;
     const term = choice.term + 1;
     try {
-      await log.put({ kind: 'term', from: record?.position ?? 'fresh', host: hostname(), pid: process.pid }, term);
+      const from = choice.checkpoint?.record.position ?? 'fresh';
+      await log.put({ kind: 'term', from, host: hostname(), pid: process.pid }, term);
     } catch (error) {
       if (!(error instanceof CheckpointError) || error.code !== 'FENCED') throw error;
       await owner.assertFree();

@@ -24,6 +24,7 @@ export class WorkerGroup {
   #ready: (thread: number, versions: Readonly<Record<string, number>>) => void = () => undefined;
   #loaded: (thread: number) => void = () => undefined;
   #failed: (error: Error) => void = () => undefined;
+  #failure: Error | null = null;
 
   constructor(lines: readonly WorkerLine[], clock: Clock) {
     this.#lines = lines;
@@ -55,6 +56,7 @@ export class WorkerGroup {
 
   /** Whatever is waited for will not come. */
   fail(error: Error): void {
+    this.#failure = error;
     this.#failed(error);
   }
 
@@ -102,6 +104,7 @@ export class WorkerGroup {
 
   /** Waits until each worker is done, within the boot deadline. */
   #each(what: string, begin: (done: (thread: number) => void) => void): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     const missing = new Set(this.#lines.map(({ thread }) => thread));
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(limits.BOOT_MS, () => {

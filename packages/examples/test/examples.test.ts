@@ -35,7 +35,14 @@ describe('flights', () => {
   ];
 
   it('gives the known answers over the whole file, and again after the end', async () => {
-    const args = [example('flights.ts'), '--input', await prepareFlights(root), ...own('flights'), '--schedule', '250ms'];
+    const args = [
+      example('flights.ts'),
+      '--input',
+      await prepareFlights(root),
+      ...own('flights'),
+      '--schedule',
+      '250ms',
+    ];
     const first = await place.run(args);
     expect(first.status).toBe(0);
     for (const line of busiest) expect(first.stdout.split('\n')).toContain(line);
@@ -49,7 +56,14 @@ describe('flights', () => {
   });
 
   it('begins again with --fresh', async () => {
-    const args = [example('flights.ts'), '--input', await flightsPrefix(root, 20_000), '--store', place.at('fresh'), '--json'];
+    const args = [
+      example('flights.ts'),
+      '--input',
+      await flightsPrefix(root, 20_000),
+      '--store',
+      place.at('fresh'),
+      '--json',
+    ];
     const first = await place.run(args);
     const again = await place.run([...args, '--fresh']);
     expect(again.last('started')).toMatchObject({ from: null, term: 2 });
@@ -98,10 +112,13 @@ describe('clean', () => {
       'speed missing': 2_836,
       'species unknown': 7_987,
     });
-    const strikes = (await recordsOf('clean')).map((line) => (JSON.parse(line) as { value: Record<string, unknown> }).value);
+    const strikes = (await recordsOf('clean')).map(
+      (line) => (JSON.parse(line) as { value: Record<string, unknown> }).value,
+    );
     expect(strikes).toHaveLength(9_976);
     for (const { species, size, damage } of strikes) {
-      for (const value of [species, size, damage]) expect(value === null || /^(?!unknown)./i.test(String(value))).toBe(true);
+      for (const value of [species, size, damage])
+        expect(value === null || /^(?!unknown)./i.test(String(value))).toBe(true);
     }
     // Of the 24 that were dropped, six had no speed.
     expect(strikes.filter(({ knots }) => knots === null)).toHaveLength(2_830);
@@ -112,7 +129,15 @@ describe('clean', () => {
     await copyFile(birdstrikes(), input);
     await appendFile(input, 'HERE,A-1,None,2001-01-01,US,Ohio,Climb,Small,Gull,Day,0,0,0,fast\nONLY,TWO\n');
     const bad = place.at('bad');
-    const ended = await place.run([example('clean.ts'), '--input', input, ...own('set-aside'), '--bad-rows', `file:${bad}`, '--json']);
+    const ended = await place.run([
+      example('clean.ts'),
+      '--input',
+      input,
+      ...own('set-aside'),
+      '--bad-rows',
+      `file:${bad}`,
+      '--json',
+    ]);
     expect(resultOf(ended).counters['reports']).toBe(10_000);
     expect(ended.last('finished')).toMatchObject({ rows: 10_002, badRows: 2 });
     expect(await recordsOf('set-aside')).toEqual(await recordsOf('clean'));
@@ -149,28 +174,39 @@ describe('words', () => {
 });
 
 describe('the same job', () => {
-  it.each([['--inline'], ['--workers', '1'], ['--workers', '3']])('gives the same with %s %s as with two workers', async (...how) => {
-    const args = [example('flights.ts'), '--input', await flightsPrefix(root, 20_000), '--json'];
-    const name = how.join('');
-    const [one, two] = [
-      await place.run([...args, ...own(`two${name}`), '--workers', '2']),
-      await place.run([...args, ...own(name), ...how]),
-    ];
-    expect(two.last('started')).toMatchObject({ workers: how[1] === undefined ? expect.any(Number) : Number(how[1]) });
-    expect(resultOf(two)).toEqual(resultOf(one));
-    expect(await recordsOf(name)).toEqual(await recordsOf(`two${name}`));
-  });
+  it.each([['--inline'], ['--workers', '1'], ['--workers', '3']])(
+    'gives the same with %s %s as with two workers',
+    async (...how) => {
+      const args = [example('flights.ts'), '--input', await flightsPrefix(root, 20_000), '--json'];
+      const name = how.join('');
+      const [one, two] = [
+        await place.run([...args, ...own(`two${name}`), '--workers', '2']),
+        await place.run([...args, ...own(name), ...how]),
+      ];
+      expect(two.last('started')).toMatchObject({
+        workers: how[1] === undefined ? expect.any(Number) : Number(how[1]),
+      });
+      expect(resultOf(two)).toEqual(resultOf(one));
+      expect(await recordsOf(name)).toEqual(await recordsOf(`two${name}`));
+    },
+  );
 
   it('goes on with another number of workers each time, and inline, and ends the same', async () => {
     const numbers = await writeNumbers(place.at('many.ndjson'), 30_000, 1_000);
     const args = [fixture('keep.mjs'), '--input', numbers.path, ...own('rescaled'), '--schedule', '100ms', '--json'];
     const before: CliEvent[] = [];
-    for (const how of [['--workers', '2'], ['--workers', '3'], ['--inline', '--workers', '2'], ['--workers', '1']]) {
+    for (const how of [
+      ['--workers', '2'],
+      ['--workers', '3'],
+      ['--inline', '--workers', '2'],
+      ['--workers', '1'],
+    ]) {
       const run = place.start([...args, ...how, '--rate', '10000']);
       await run.event('checkpoint', 4);
       run.kill9('group');
       const { last } = await endOf(run);
-      if (before.length > 0) expect(last('restored')?.['position']).toBeGreaterThanOrEqual(Number(before.at(-1)?.['position']));
+      if (before.length > 0)
+        expect(last('restored')?.['position']).toBeGreaterThanOrEqual(Number(before.at(-1)?.['position']));
       before.push(last('checkpoint')!);
     }
     const ended = await place.run([...args, '--workers', '3']);

@@ -17,13 +17,14 @@ export function badRowHandler(
     if (!stopAtFirst || stopped) return;
     stopped = true;
     stopSource();
-    locateRow(file.path, offset).then(({ line }) => {
-      fail(
-        new JobError(
-          'BAD_ROW',
-          `${file.path}:${line}:${column}: ${reason}\n  ${text}\nCorrect the row and start with --fresh, or go on with --bad-rows skip or --bad-rows file:DIR.`,
-        ),
-      );
-    }, fail);
+    // Within the turn that read the row: no flip can come before the end, so no checkpoint holds the row as read, and
+    // whoever goes on from one meets it again.
+    const { line } = locateRow(file.path, offset);
+    fail(
+      new JobError(
+        'BAD_ROW',
+        `${file.path}:${line}:${column}: ${reason}\n  ${text}\nCorrect the row and start with --fresh, or go on with --bad-rows skip or --bad-rows file:DIR.`,
+      ),
+    );
   };
 }

@@ -177,7 +177,7 @@ export class FileSink {
         return;
       } catch (error) {
         if (!(error instanceof StoreError) || !mayPass(error)) throw error;
-        this.#options.warn(error.code, `output ${name} waits: ${error.message}`);
+        this.#options.warn(error.code, `output ${name} waits and is tried again: ${error.message}`);
         await new Promise<void>((resolve) => void this.#options.clock.after(APPLY_RETRY_MS, resolve));
       }
     }

@@ -1,19 +1,25 @@
-import type { Install, InstalledWorker } from '@tidemark/actors/internal';
+import { errorToData, type Install, type InstalledWorker } from '@tidemark/actors/internal';
 import { openStore } from '@tidemark/stores';
 import { badRowHandler } from './bad-rows.ts';
 import './collector.ts';
-import { FileSink } from './file-sink.ts';
+import { FileSink, type FileSinkOptions } from './file-sink.ts';
 import { jobSpec } from './job-spec.ts';
 import { JOB_TASK, JobTask } from './job-task.ts';
+import { noteCut, noteProgress } from './progress.ts';
 import { Source } from './source.ts';
 import { rowReader } from './source-format.ts';
-import { type JobHostSays, type JobWorkerData, type JobWorkerSays, PROGRESS_FIELDS } from './worker-messages.ts';
+import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
 
 /** A job's side of a worker. Wiring only: makes the task, passes on what the host says. */
 const install: Install = (worker) => {
   const data = worker.data as JobWorkerData;
   const { runtime } = worker;
   const say = (says: JobWorkerSays): void => worker.say(says);
+  // The worker flips no more: no checkpoint can hold what led to the error as done.
+  const fail = (error: unknown): void => {
+    runtime.stop();
+    say({ kind: 'failed', error: errorToData(error) });
+  };
   const spec = jobSpec(data.url, data.files[0]?.path ?? '', data.key);
   const reader = rowReader(spec.format);
   let newest = data.restored;
@@ -23,7 +29,7 @@ const install: Install = (worker) => {
     if (sinks.every((sink) => sink.idle)) say({ kind: 'applied', position: newest });
   };
   const sink = (name: string, path: string): FileSink => {
-    const made = makeSink(worker, name, path, applied, (full) => onFull(full));
+    const made = makeSink(worker, name, path, { applied, fail, full: (full) => onFull(full) });
     sinks.push(made);
     return made;
   };
@@ -36,10 +42,10 @@ const install: Install = (worker) => {
       reader,
       rowsPerSecond: data.rowsPerSecond,
       runtime,
-      bad: badRowHandler(data.badRows.kind === 'stop', badRows, () => source.stop(), worker.fail),
-      fail: worker.fail,
-      moved(...figures) {
-        data.progress.set(figures, runtime.thread * PROGRESS_FIELDS);
+      bad: badRowHandler(data.badRows.kind === 'stop', badRows, () => source.stop(), fail),
+      fail,
+      moved(rows, bad, bytes) {
+        noteProgress(data.progress, runtime.thread, rows, bad, bytes);
         if (drained || !source.drained) return;
         drained = true;
         say({ kind: 'drained' });
@@ -64,6 +70,7 @@ const install: Install = (worker) => {
     keyOf: reader.keyOf,
     restored: data.restored,
     firstRecord: () => say({ kind: 'first-record' }),
+    flipped: () => noteCut(data.progress, runtime.thread),
   });
   runtime.addTask(task);
   worker.onPublished((cut, position) => {
@@ -97,8 +104,7 @@ function makeSink(
   worker: InstalledWorker,
   sink: string,
   path: string,
-  applied: () => void,
-  full: (full: boolean) => void,
+  tell: Pick<FileSinkOptions, 'applied' | 'fail' | 'full'>,
 ): FileSink {
   const { runtime } = worker;
   return new FileSink({
@@ -109,8 +115,6 @@ function makeSink(
     clock: runtime.clock,
     open: () => openStore(path),
     warn: (code, message) => worker.say({ kind: 'warning', code, message } satisfies JobWorkerSays),
-    fail: worker.fail,
-    full,
-    applied,
+    ...tell,
   });
 }

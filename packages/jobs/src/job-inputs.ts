@@ -2,11 +2,19 @@ import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobError } from './errors.ts';
 import { checkColumns } from './input/check-columns.ts';
+import { findFiles } from './input/input-files.ts';
 import type { InputPlan } from './input/input-plan.ts';
 import { planSplits } from './input/splits.ts';
 import { verifyInputs } from './input/verify-inputs.ts';
 import type { JobSpec } from './job-spec.ts';
 import { SPLITS } from './limits.ts';
+
+/** The file whose name tells the format: the first of those that the inputs stand for. */
+export async function firstFile(inputs: readonly string[]): Promise<string> {
+  // What is wrong with the inputs is told when they are planned.
+  const [first] = await findFiles(inputs.slice(0, 1), []);
+  return first ?? inputs[0] ?? '';
+}
 
 /**
  * Plans how the workers read the inputs of a run that begins.

@@ -22,9 +22,14 @@ export function jobSpec(url: string, firstInput: string, keyColumn: string | nul
   const JobClass = jobOf(url);
   const job = new JobClass();
   job.setup();
-  const { checkpoint, input } = job[SETTINGS];
-  const format = input ?? formatOf(firstInput, keyColumn ?? undefined);
-  return { name: jobName(JobClass), job, checkpoint, format: withKey(format, keyColumn) };
+  const format = jobFormat(job, firstInput, keyColumn);
+  return { name: jobName(JobClass), job, checkpoint: job[SETTINGS].checkpoint, format };
+}
+
+/** How a job reads its inputs: as its `setup()` has said, or as the name of the first file says. */
+export function jobFormat(job: AnyJob, firstInput: string, keyColumn: string | null): InputFormat {
+  const format = job[SETTINGS].input ?? formatOf(firstInput, keyColumn ?? undefined);
+  return withKey(format, keyColumn);
 }
 
 function withKey(format: InputFormat, key: string | null): InputFormat {

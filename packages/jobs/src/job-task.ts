@@ -29,6 +29,8 @@ export interface JobTaskOptions {
   /** Position of the checkpoint that was restored; 0 for none. */
   readonly restored: number;
   readonly firstRecord: () => void;
+  /** Called at each flip. */
+  readonly flipped: () => void;
 }
 
 /**
@@ -85,6 +87,7 @@ export class JobTask implements Task, MailOwner<Batch> {
   }
 
   flip(): boolean {
+    this.#options.flipped();
     const output = this.#options.output?.flip() ?? false;
     const bad = this.#options.badRows?.flip() ?? false;
     return output || bad;

@@ -1,6 +1,6 @@
 import { systemClock } from '@tidemark/actors/internal';
 import type { Engine, Published } from '@tidemark/checkpoint/internal';
-import { LAST_RETRY_MS, QUIET_LOOK_MS } from './limits.ts';
+import { LAST_RETRY_MS, QUIET_LOOK_MS, STOP_APPLY_MS } from './limits.ts';
 
 /**
  * Waits until nothing moves any more: two looks at quiet threads that show the same counts, and as many frames taken
@@ -28,6 +28,18 @@ export async function checkpointSurely(engine: Engine): Promise<Published> {
       await delay(LAST_RETRY_MS);
     }
   }
+}
+
+/**
+ * Takes the last checkpoint of a run that is to stop, and gives the output a moment to take the batches that it names.
+ * Batches that are left are in the checkpoint: the next start writes them first.
+ */
+export async function lastCheckpoint(engine: Engine, applied: (position: number) => Promise<void>): Promise<Published> {
+  // None later than this one: it is what the next start goes on from.
+  await engine.hold();
+  const published = await engine.checkpoint();
+  await Promise.race([applied(published.position), delay(STOP_APPLY_MS)]);
+  return published;
 }
 
 function delay(ms: number): Promise<void> {

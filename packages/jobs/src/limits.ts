@@ -27,5 +27,8 @@ export const INGRESS_LOOK_MS = 1;
 /** Milliseconds between looks at the threads while the last records run through. */
 export const QUIET_LOOK_MS = 2;
 
+/** Milliseconds that a stop waits for the output to take its last batches; what it does not take is in the checkpoint. */
+export const STOP_APPLY_MS = 5_000;
+
 /** Milliseconds between tries for the last checkpoint of a job. */
 export const LAST_RETRY_MS = 1_000;

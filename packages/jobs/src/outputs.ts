@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CheckpointError } from '@tidemark/checkpoint';
 import { openStore } from '@tidemark/stores';
 import { JobError } from './errors.ts';
 import type { RunOptions } from './run-events.ts';
@@ -66,6 +67,52 @@ export async function assertOutputsEmpty({ output, badRows }: Outputs): Promise<
       `${path} holds records of another run (${found}); a run that begins from nothing needs an output folder of its own: remove that folder or give another`,
     );
   }
+}
+
+/** A start that goes on from a checkpoint, as far as its outputs can contradict it. */
+export interface GoingOn {
+  readonly position: number;
+  readonly location: string;
+  readonly job: string;
+  /** The command that goes on from `position` all the same. */
+  readonly command: string;
+}
+
+/**
+ * A batch has the name of the record that released it. One that is newer than the checkpoint to go on from, and whose
+ * record the log does not hold, shows that the log has lost its end: its records would be written a second time.
+ *
+ * @throws CheckpointError `CHECKPOINT_DAMAGED`
+ */
+export async function assertNothingLost({ output, badRows }: Outputs, going: GoingOn): Promise<void> {
+  for (const path of [output, badRows]) {
+    if (path === null) continue;
+    const newer = (await namesIn(path))
+      .filter((name) => BATCH_NAME.test(name) && positionOf(name) > going.position)
+      .sort();
+    const newest = newer.at(-1);
+    // The end of a line that was abandoned with --from is in the log still.
+    if (newest === undefined || (await isInLog(going, positionOf(newest)))) continue;
+    throw new CheckpointError(
+      'CHECKPOINT_DAMAGED',
+      `${path} holds ${newest}, but ${going.location} has no checkpoint ${positionOf(newest)} that released it: the end of the log of '${going.job}' was lost. ` +
+        `Put it back. Or, if it is gone: remove the files from ${newer[0]} on, and go on from checkpoint ${going.position}, which makes their records again: ${going.command}`,
+    );
+  }
+}
+
+async function isInLog({ location, job }: GoingOn, position: number): Promise<boolean> {
+  const store = await openStore(location);
+  try {
+    const names = await store.list(`${job}/log/`);
+    return names.some((name) => name.endsWith(`/${String(position).padStart(20, '0')}`));
+  } finally {
+    await store.close();
+  }
+}
+
+function positionOf(batchName: string): number {
+  return Number.parseInt(batchName, 10);
 }
 
 async function namesIn(path: string): Promise<string[]> {

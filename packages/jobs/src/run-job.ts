@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { Ref } from '@tidemark/actors';
-import { Border, encodeValue, loadModule, systemClock, type UnitData } from '@tidemark/actors/internal';
+import { Border, encodeValue, RemoteError, systemClock, type UnitData } from '@tidemark/actors/internal';
 import {
   type CheckpointRecord,
   type EngineEvent,
@@ -10,14 +11,20 @@ import {
   type Engine,
   workersOf,
 } from '@tidemark/checkpoint/internal';
+import { parseLocation } from '@tidemark/stores/internal';
 import { COLLECTOR, type Collector } from './collector.ts';
+import { commandText } from './command-text.ts';
+import { JobError } from './errors.ts';
 import type { InputPlan } from './input/input-plan.ts';
-import type { Collected } from './job.ts';
-import { assertSameInputs, planInputs } from './job-inputs.ts';
-import { type JobSpec, jobSpec } from './job-spec.ts';
-import { checkpointSurely, quiet } from './last-steps.ts';
-import { DISCARDED, JOB_TASK } from './job-task.ts';
+import { toRunEvent } from './engine-events.ts';
+import { assertSameInputs, firstFile, planInputs } from './job-inputs.ts';
+import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
+import { checkpointSurely, lastCheckpoint, quiet } from './last-steps.ts';
+import { loadJob } from './load-job.adapter.ts';
+import { jobResult } from './job-result.ts';
+import { JOB_TASK } from './job-task.ts';
 import {
+  assertNothingLost,
   assertOutputsEmpty,
   assertOutputsWritable,
   goOnWriting,
@@ -26,19 +33,23 @@ import {
   outputsOf,
 } from './outputs.ts';
 import { jobPlacement } from './placement.ts';
+import { progressNow, rowsAtCut, sharedProgress } from './progress.ts';
 import type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';
 import { firstState } from './source.ts';
 import { rowReader } from './source-format.ts';
-import { type JobHostSays, type JobWorkerData, type JobWorkerSays, PROGRESS_FIELDS } from './worker-messages.ts';
+import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
 
 const clock = systemClock;
-const DEFAULT_STORE = '.tidemark';
+/** Under it, a folder for each job. */
+const DEFAULT_STORES = '.tidemark';
 const DEFAULT_SCHEDULE = '1s';
 
 /** What a job keeps in each checkpoint record, beside its units. */
 interface JobRecord {
   readonly plan: InputPlan;
   readonly outputs: Outputs;
+  /** What `--key` said. */
+  readonly key: string | null;
   /** The last word of each key was said. */
   readonly ended: boolean;
   readonly rows: number;
@@ -68,6 +79,7 @@ class RunningJob implements JobRun, HostExtension {
   readonly #workers: number;
   readonly #beganAt = clock.monotonic();
   readonly #progress: Float64Array;
+  #key: string | null;
   #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined };
   #engine: Engine | null = null;
   #spec: JobSpec | null = null;
@@ -78,6 +90,7 @@ class RunningJob implements JobRun, HostExtension {
   #ended = false;
   #result: JobResult | null = null;
   #finishing = false;
+  #finished = false;
   #stopping = false;
   #firstRecordSeen = false;
   readonly #drained = new Set<number>();
@@ -90,7 +103,8 @@ class RunningJob implements JobRun, HostExtension {
     this.#options = options;
     this.#observe = observe;
     this.#workers = workersOf(options.workers);
-    this.#progress = new Float64Array(new SharedArrayBuffer(8 * PROGRESS_FIELDS * (this.#workers + 1)));
+    this.#key = options.key ?? null;
+    this.#progress = sharedProgress(this.#workers);
     this.done = new Promise((resolveDone, reject) => (this.#settle = { resolve: resolveDone, reject }));
     this.done.catch(() => undefined);
   }
@@ -99,15 +113,20 @@ class RunningJob implements JobRun, HostExtension {
     return jobPlacement(() => this.#plan?.splits.length ?? 1, rowReader(this.#spec!.format).keyOf);
   }
 
+  get #location(): string {
+    return this.#options.store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
+  }
+
   async start(): Promise<void> {
     const options = this.#options;
-    await loadModule(this.#file.href);
-    const spec = jobSpec(this.#file.href, options.input?.[0] ?? '', options.key ?? null);
+    await loadJob(this.#file);
+    const inputs = options.input ?? [];
+    const spec = jobSpec(this.#file.href, await firstFile(inputs), options.key ?? null);
     this.#spec = spec;
-    rowReader(spec.format);
+    if (isNewFolder(this.#location)) await this.#begin();
     const engine = await startEngine({
       modules: [this.#file.href],
-      location: options.store ?? spec.checkpoint?.location ?? DEFAULT_STORE,
+      location: this.#location,
       job: spec.name,
       workers: this.#workers,
       schedule: options.schedule ?? spec.checkpoint?.schedule ?? DEFAULT_SCHEDULE,
@@ -116,7 +135,7 @@ class RunningJob implements JobRun, HostExtension {
       fresh: options.fresh ?? false,
       from: options.from ?? null,
       acceptDuplicates: options.acceptDuplicates ?? false,
-      command: (position) => `tidemark run ${this.#file.pathname} … --from ${position} --accept-duplicates`,
+      command: (position) => commandText(this.#file, options, position),
       observe: (event) => this.#pass(event),
       border: this.#border,
       extension: this,
@@ -136,13 +155,8 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   progress(): Progress {
-    const sum = (field: number): number => {
-      let total = 0;
-      for (let at = field; at < this.#progress.length; at += PROGRESS_FIELDS) total += this.#progress[at];
-      return total;
-    };
     const bytesTotal = this.#plan?.splits.reduce((total, split) => total + split.end - split.start, 0) ?? 0;
-    return { rows: sum(0), badRows: sum(1), bytesRead: sum(2), bytesTotal };
+    return { ...progressNow(this.#progress), bytesTotal };
   }
 
   async stop(): Promise<void> {
@@ -153,14 +167,17 @@ class RunningJob implements JobRun, HostExtension {
       return;
     }
     this.#stopping = true;
+    // It ends by itself, and has said so.
+    if (this.#finished) return;
     let position: number | null = null;
     try {
-      position = (await engine.checkpoint()).position;
-      await this.#waitApplied(position);
+      ({ position } = await lastCheckpoint(engine, (last) => this.#waitApplied(last)));
+    } catch (error) {
+      if (!this.#finished) throw error;
     } finally {
       await engine.stop(false);
     }
-    this.#observe({ event: 'stopped', position, rows: this.progress().rows });
+    if (!this.#finished) this.#observe({ event: 'stopped', position, rows: rowsAtCut(this.#progress).rows });
   }
 
   // ── HostExtension ────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,17 +190,44 @@ class RunningJob implements JobRun, HostExtension {
       this.#ended = this.#record.ended;
       this.#result = this.#record.result;
       if (record.finished) return { kind: 'finished' };
+      this.#useFormatOf(this.#plan, this.#record.key);
       this.#outputs = goOnWriting(this.#options, this.#record.outputs, (code, message) => {
         this.#observe({ event: 'warning', code, message });
       });
       await assertSameInputs(this.#plan, this.#options.input ?? []);
-    } else {
-      this.#plan = await planInputs(this.#spec!, this.#options.input ?? [], this.#file);
-      this.#outputs = outputsOf(this.#options);
-      await assertOutputsEmpty(this.#outputs);
-    }
+      if (this.#options.from === undefined) await this.#assertNothingLost(record.position);
+    } else if (this.#plan === null) await this.#begin();
     await assertOutputsWritable(this.#outputs);
-    return { kind: 'run', data: this.#workerData(this.#plan), units: record === null ? firstUnits(this.#plan) : [] };
+    const plan = this.#plan!;
+    return { kind: 'run', data: this.#workerData(plan), units: record === null ? firstUnits(plan) : [] };
+  }
+
+  /** All that a run from nothing may refuse; without a side effect, so that it may come before the store is made. */
+  async #begin(): Promise<void> {
+    // Refuses an input without a key.
+    rowReader(this.#spec!.format);
+    this.#plan = await planInputs(this.#spec!, this.#options.input ?? [], this.#file);
+    this.#outputs = outputsOf(this.#options);
+    await assertOutputsEmpty(this.#outputs);
+  }
+
+  /** Goes on reading as before: neither the inputs nor `--key` need be given again. */
+  #useFormatOf(plan: InputPlan, key: string | null): void {
+    const { key: now = key } = this.#options;
+    if (now !== key) {
+      throw new JobError(
+        'JOB_CHANGED',
+        `--key ${now}: the checkpoint was taken with ${key === null ? 'no --key' : `--key ${key}`}, and its states belong to those keys. Give the same, or begin again with --fresh.`,
+      );
+    }
+    this.#key = key;
+    this.#spec = { ...this.#spec!, format: jobFormat(this.#spec!.job, plan.files[0]?.path ?? '', key) };
+  }
+
+  #assertNothingLost(position: number): Promise<void> {
+    const { name: job } = this.#spec!;
+    const command = commandText(this.#file, this.#options, position);
+    return assertNothingLost(this.#outputs, { position, location: this.#location, job, command });
   }
 
   receive(thread: number, data: unknown): void {
@@ -210,18 +254,20 @@ class RunningJob implements JobRun, HostExtension {
       case 'warning':
         this.#observe({ event: 'warning', code: says.code, message: says.message });
         break;
+      case 'failed':
+        this.#fail(new RemoteError(says.error));
+        break;
     }
     for (const look of this.#watching) look();
   }
 
   record(): { readonly app: JobRecord; readonly finished: boolean } {
-    const { rows, badRows } = this.progress();
     const app: JobRecord = {
       plan: this.#plan!,
       outputs: this.#outputs,
+      key: this.#key,
       ended: this.#ended,
-      rows,
-      badRows,
+      ...rowsAtCut(this.#progress),
       result: this.#result,
     };
     return { app, finished: this.#result !== null };
@@ -239,9 +285,14 @@ class RunningJob implements JobRun, HostExtension {
     if (this.#finishing) return;
     this.#finishing = true;
     this.#runOut().catch((error: unknown) => {
-      this.#settle.reject(error instanceof Error ? error : new Error(String(error)));
-      void this.#engine?.kill();
+      // A stop in the last steps ends them.
+      if (!this.#stopping) this.#fail(error instanceof Error ? error : new Error(String(error)));
     });
+  }
+
+  #fail(error: Error): void {
+    this.#settle.reject(error);
+    void this.#engine?.kill();
   }
 
   /** All sources are dry: lets everything run through, says the last word, and ends with two checkpoints (§8). */
@@ -275,15 +326,13 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   async #makeResult(): Promise<JobResult> {
-    const counters = sumOf([...this.#counters.values()]);
     const collector: Ref<typeof Collector> = { type: COLLECTOR, key: '' };
-    const all = await this.#border.ask(collector).all();
-    const collected = [...all].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    const { job } = this.#spec!;
-    return { counters, collected: job.summarize === undefined ? flat(collected) : job.summarize(collected, counters) };
+    const gathered = await this.#border.ask(collector).all();
+    return jobResult(this.#spec!.job, [...this.#counters.values()], gathered);
   }
 
   #tellFinished(already: boolean, position: number): void {
+    this.#finished = true;
     const { rows, badRows } = already ? this.#record! : this.progress();
     this.#observe({ event: 'finished', position, already, rows, badRows, result: this.#result! });
   }
@@ -308,7 +357,7 @@ class RunningJob implements JobRun, HostExtension {
       url: this.#file.href,
       files: plan.files,
       splits: plan.splits.length,
-      key: options.key ?? null,
+      key: this.#key,
       output,
       badRows:
         badRows === null ? { kind: options.badRows === 'skip' ? 'skip' : 'stop' } : { kind: 'file', path: badRows },
@@ -321,36 +370,9 @@ class RunningJob implements JobRun, HostExtension {
   // ── events ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #pass(event: EngineEvent): void {
-    switch (event.kind) {
-      case 'term': {
-        const { name } = this.#spec!;
-        const { term, from, location: store } = event;
-        this.#observe({ event: 'started', job: name, term, workers: this.#workers, store, from, pid: process.pid });
-        return;
-      }
-      case 'restored':
-        this.#observe({
-          event: 'restored',
-          cut: event.cut,
-          position: event.position,
-          rows: this.#record?.rows ?? 0,
-          durationMs: event.durationMs,
-        });
-        return;
-      case 'checkpoint': {
-        const { cut, position, durationMs, pauseMs, skewMs, bytes } = event;
-        this.#observe({ event: 'checkpoint', cut, position, durationMs, pauseMs, skewMs, bytes });
-        return;
-      }
-      case 'checkpoint-failed':
-        this.#observe({ event: 'checkpoint-failed', cut: event.cut, code: event.code, message: event.message });
-        return;
-      case 'warning':
-        this.#observe({ event: 'warning', code: event.code, message: event.message });
-        return;
-      case 'log':
-        return;
-    }
+    const facts = { job: this.#spec!.name, workers: this.#workers, rows: this.#record?.rows ?? 0 };
+    const said = toRunEvent(event, facts);
+    if (said !== null) this.#observe(said);
   }
 
   #sayAll(data: JobHostSays): void {
@@ -368,17 +390,8 @@ function firstUnits(plan: InputPlan): UnitData[] {
   }));
 }
 
-/** Collected values as rows: an object's fields beside its key. */
-function flat(collected: readonly Collected[]): unknown {
-  return collected.map(({ key, value }) =>
-    typeof value === 'object' && value !== null ? { key, ...value } : { key, value },
-  );
-}
-
-/** Counters of all workers, by name, in the order of names. */
-function sumOf(each: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
-  const names = [...new Set(each.flatMap(Object.keys))].filter((name) => name !== DISCARDED).sort();
-  return Object.fromEntries(
-    names.map((name) => [name, each.reduce((sum, counters) => sum + (counters[name] ?? 0), 0)]),
-  );
+/** There cannot be a checkpoint yet, and opening the store would make it. */
+function isNewFolder(location: string): boolean {
+  const place = parseLocation(location);
+  return place.kind === 'folder' && !existsSync(place.path);
 }

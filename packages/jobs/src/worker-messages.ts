@@ -1,3 +1,4 @@
+import type { ErrorData } from '@tidemark/actors/internal';
 import type { InputFile } from './input/input-plan.ts';
 
 /** The job's own protocol between host and workers. */
@@ -15,11 +16,9 @@ export interface JobWorkerData {
     | { readonly kind: 'file'; readonly path: string };
   readonly rowsPerSecond: number;
   readonly restored: number;
-  /** rows, bad rows, bytes read: three numbers a thread. */
+  /** See progress.ts. */
   readonly progress: Float64Array;
 }
-
-export const PROGRESS_FIELDS = 3;
 
 export type JobHostSays =
   /** Everything is restored: sources may read, sinks apply what was restored first. */
@@ -35,4 +34,6 @@ export type JobWorkerSays =
   /** All batches named by records up to `position` are durable. */
   | { readonly kind: 'applied'; readonly position: number }
   | { readonly kind: 'checkpoint-wanted'; readonly why: string }
+  /** The job ends with this error. The worker has stopped: what it did last is in no checkpoint. */
+  | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string };

@@ -76,7 +76,11 @@ export async function contentsOf(folder: string): Promise<Readonly<Record<string
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(folder.length + 1);
-    contents[name] = entry.isFile() ? createHash('sha256').update(await readFile(path)).digest('hex') : 'folder';
+    contents[name] = entry.isFile()
+      ? createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex')
+      : 'folder';
   }
   return contents;
 }

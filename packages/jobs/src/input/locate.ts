@@ -1,17 +1,25 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { lineFeed } from './bytes.ts';
 import { seamChunkBytes } from './limits.ts';
 
 /**
- * The line, from 1, that holds the byte at `offset`, as an editor counts. It reads the file up to there: for error
- * messages only. Behind the end of the file it is the last line.
+ * The line, from 1, that holds the byte at `offset`, as an editor counts. It reads the file up to there, and waits for it:
+ * for error messages only. Behind the end of the file it is the last line.
  */
-export async function locateRow(path: string, offset: number): Promise<{ readonly line: number }> {
+export function locateRow(path: string, offset: number): { readonly line: number } {
+  const chunk = Buffer.allocUnsafe(seamChunkBytes);
+  const file = openSync(path, 'r');
   let line = 1;
-  if (offset <= 0) return { line };
-  const chunks = createReadStream(path, { end: offset - 1, highWaterMark: seamChunkBytes }) as AsyncIterable<Buffer>;
-  for await (const chunk of chunks) {
-    for (let at = chunk.indexOf(lineFeed); at >= 0; at = chunk.indexOf(lineFeed, at + 1)) line++;
+  try {
+    for (let position = 0; position < offset; ) {
+      const read = readSync(file, chunk, 0, Math.min(chunk.length, offset - position), position);
+      if (read === 0) break;
+      const bytes = chunk.subarray(0, read);
+      for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) line++;
+      position += read;
+    }
+  } finally {
+    closeSync(file);
   }
   return { line };
 }

@@ -8,7 +8,9 @@ import { testFolder } from './folder.ts';
 
 const folder = testFolder();
 
-async function found(...inputs: readonly string[]): Promise<{ readonly names: string[]; readonly problems: InputProblem[] }> {
+async function found(
+  ...inputs: readonly string[]
+): Promise<{ readonly names: string[]; readonly problems: InputProblem[] }> {
   const problems: InputProblem[] = [];
   const paths = await findFiles(inputs.map(folder.file), problems);
   return { names: paths.map((path) => basename(path)), problems };
@@ -41,7 +43,8 @@ describe('a pattern', () => {
 describe('findFiles', () => {
   beforeAll(async () => {
     await mkdir(folder.file('inner.txt'));
-    for (const name of ['b.txt', 'a.txt', 'c.json', '.d.txt', 'star*.csv', 'star1.csv']) await writeFile(folder.file(name), 'x\n');
+    for (const name of ['b.txt', 'a.txt', 'c.json', '.d.txt', 'star*.csv', 'star1.csv'])
+      await writeFile(folder.file(name), 'x\n');
     await symlink(folder.file('c.json'), folder.file('link.txt'));
   });
 

@@ -76,9 +76,12 @@ function withDeadline(work: Promise<unknown>, delayMs: number, clock: Clock): Pr
   });
 }
 
+const NO_LAST_CHECKPOINT = 'The last checkpoint could not be taken; the same command goes on from the one before.';
+
 function failed(error: unknown, { command, printer, report, stop }: ChildPorts): number {
   const status = exitStatus(errorCode(error));
   printer.failure(errorText(error, command.verbose ? 'with-stacks' : 'short'));
+  if (stop.signal !== null && status !== EXIT.owned) printer.warning(NO_LAST_CHECKPOINT);
   report({ type: 'run-failed', failure: { code: errorCode(error) ?? 'UNEXPECTED', message: errorMessage(error) } });
   // Who asked for the end gets the end; that the job is somebody else's, or damaged, is news all the same.
   const signal: StopSignal | null = stop.signal;

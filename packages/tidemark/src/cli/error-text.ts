@@ -13,11 +13,18 @@ export function errorText(error: unknown, stacks: 'short' | 'with-stacks'): stri
   const whole = stacks === 'with-stacks' || !isKnownCode(code);
   if (whole) lines.push(...frames(error));
   for (const cause of causes(error)) {
-    const where = whole ? undefined : place(cause);
-    lines.push(`  because: ${errorMessage(cause)}${where === undefined ? '' : ` (${where})`}`);
+    lines.push(...causeLines(cause, lines.join('\n'), whole ? undefined : place(cause)));
     if (whole) lines.push(...frames(cause));
   }
   return lines.join('\n');
+}
+
+/** What a cause adds to what was said before it: many a message has that of its cause in it. */
+function causeLines(cause: unknown, said: string, where: string | undefined): readonly string[] {
+  const message = errorMessage(cause);
+  const isSaid = said.includes(cause instanceof Error ? cause.message : message);
+  if (!isSaid) return [`  because: ${message}${where === undefined ? '' : ` (${where})`}`];
+  return where === undefined ? [] : [`  ${where}`];
 }
 
 /** The code, if it looks like one: an error that crossed a thread has its JavaScript name there when it had no code. */
@@ -66,8 +73,16 @@ function frames(error: unknown): readonly string[] {
   return error.stack.split('\n').filter((line) => /^\s+at /.test(line));
 }
 
-/** The line of the user's code that threw: the first frame that is neither Node's nor a package's. */
+/** The line of the user's code that threw: the first frame that is neither Node's, nor a package's, nor ours. */
 function place(error: unknown): string | undefined {
-  const own = frames(error).find((line) => !/node:|node_modules/.test(line));
+  const own = frames(error).find((line) => !/node:|node_modules/.test(line) && !isOurs(line));
   return own?.trim();
 }
+
+/** In its own repository Tidemark does not lie in node_modules. */
+function isOurs(frame: string): boolean {
+  const [, inside] = frame.split(PACKAGES);
+  return inside !== undefined && /^(?:actors|stores|checkpoint|jobs|tidemark)\/dist\//.test(inside);
+}
+
+const PACKAGES = new URL('../../../', import.meta.url).href;

@@ -39,5 +39,5 @@ export const REPEAT_MS = 10_000;
 /** Causes of an error that are printed: more is noise. */
 export const CAUSES_MAX = 4;
 
-/** Workers at most: there are 1,024 key groups, and a worker without one has nothing to do. */
-export const WORKERS_MAX = 1_024;
+/** Workers at most: as many as the engine takes. */
+export const WORKERS_MAX = 256;

@@ -28,7 +28,9 @@ export class Printer {
   /** Null where nobody wants to watch. */
   readonly #display: ProgressDisplay | null;
   readonly #startedAtMs: number;
-  #failed: { readonly code: string; readonly atMs: number } | null = null;
+  /** When a trouble was last said, by what it is. */
+  readonly #said = new Map<string, number>();
+  #checkpointsFail = false;
 
   constructor(options: PrinterOptions) {
     const { terminal, clock, paints, json, quiet } = options;
@@ -42,6 +44,12 @@ export class Printer {
     if (json) output.line(toJson({ ...event, time: new Date(clock.now()).toISOString() }));
     this.#display?.event(event);
     if (event.event === 'finished' || event.event === 'stopped') this.#display?.close();
+    if (event.event === 'checkpoint-failed') this.#checkpointsFail = true;
+    if (event.event === 'checkpoint' && this.#checkpointsFail) {
+      this.#checkpointsFail = false;
+      this.#said.clear();
+      if (!json && !quiet) terminal.line(`Checkpoints are stored again (checkpoint ${event.position})`);
+    }
     const saying = sayEvent(event, { elapsedMs: clock.monotonic() - this.#startedAtMs, cwd });
     if (saying?.level === 'warning' && !this.#isRepeated(event)) this.warning(saying.text);
     if (saying?.level === 'notice' && !json && !quiet) terminal.line(saying.text);
@@ -69,13 +77,16 @@ export class Printer {
     if (text !== '') this.#options.output.line(text);
   }
 
-  /** A store that is away fails every checkpoint: said at once, then now and then. */
+  /** A store that is away fails every checkpoint, and a full output every try: said at once, then now and then. */
   #isRepeated(event: RunEvent): boolean {
-    if (event.event !== 'checkpoint-failed') return false;
+    if (event.event !== 'checkpoint-failed' && event.event !== 'warning') return false;
+    // Other warnings come once each.
+    if (event.event === 'warning' && !event.code.startsWith('STORE_')) return false;
+    const what = `${event.event} ${event.code}`;
     const atMs = this.#options.clock.monotonic();
-    const last = this.#failed;
-    if (last !== null && last.code === event.code && atMs - last.atMs < REPEAT_MS) return true;
-    this.#failed = { code: event.code, atMs };
+    const lastMs = this.#said.get(what);
+    if (lastMs !== undefined && atMs - lastMs < REPEAT_MS) return true;
+    this.#said.set(what, atMs);
     return false;
   }
 }

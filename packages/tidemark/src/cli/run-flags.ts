@@ -89,7 +89,7 @@ function readNumber(value: string): number {
 function readBadRows(value: string | undefined, errors: string[]): RunOptions['badRows'] {
   if (value === undefined || value === 'stop' || value === 'skip') return value;
   if (value.startsWith('file:') && value.length > 'file:'.length) return value as `file:${string}`;
-  errors.push(wrong('--bad-rows', value, 'stop, skip, or file:PATH to set them aside in a file'));
+  errors.push(wrong('--bad-rows', value, 'stop, skip, or file:DIR to set them aside in a folder'));
   return undefined;
 }
 

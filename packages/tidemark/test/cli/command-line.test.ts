@@ -42,14 +42,14 @@ describe('the command line', () => {
   });
 
   it.each([
-    [{ workers: '0' }, '--workers 0: expected a whole number from 1 to 1024; leave it out to use every core.'],
+    [{ workers: '0' }, '--workers 0: expected a whole number from 1 to 256; leave it out to use every core.'],
     [{ workers: '2.5' }, /^--workers 2.5: expected/],
     [{ workers: '' }, /^--workers '': expected/],
     [{ workers: '0x10' }, /^--workers 0x10: expected/],
     [{ rate: '-1' }, /^--rate -1: expected rows a second/],
     [{ rate: 'fast' }, /^--rate fast: expected/],
     [{ from: '-1' }, /^--from -1: expected the position of a checkpoint/],
-    [{ badRows: 'sotp' }, '--bad-rows sotp: expected stop, skip, or file:PATH to set them aside in a file.'],
+    [{ badRows: 'sotp' }, '--bad-rows sotp: expected stop, skip, or file:DIR to set them aside in a folder.'],
     [{ badRows: 'file:' }, /^--bad-rows file:: expected/],
     [{ store: ' ' }, /^--store '': expected/],
     [{ fresh: true, from: '3' }, /^--fresh and --from contradict/],

@@ -39,6 +39,20 @@ describe('what tidemark run prints', { timeout: 20_000 }, () => {
     expect(stderr).toBe('WARNING: A checkpoint failed, and the job goes on: STORE_FULL: no space in /cp\n');
   });
 
+  it('says once that an output waits, and that checkpoints are stored again', async () => {
+    const waits = { emit: { event: 'warning', code: 'STORE_FULL', message: 'output 1 waits' } } as const;
+    const failed = { emit: { event: 'checkpoint-failed', cut: 4, code: 'STORE_FULL', message: 'no space' } } as const;
+    const { stderr } = await new Tidemark({ lives: [[startedAgain, waits, failed, waits, checkpoint, finished]] })
+      .ended;
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'WARNING: STORE_FULL: output 1 waits',
+      'WARNING: A checkpoint failed, and the job goes on: STORE_FULL: no space',
+      'Checkpoints are stored again (checkpoint 3)',
+    ]);
+    expect(lines).toHaveLength(4);
+  });
+
   it('with --json is each event as one line, with its time at the end', async () => {
     const { stdout, stderr } = await new Tidemark({ lives: [[started, checkpoint, finished]] }, ['--json']).ended;
     expect(stderr).toBe('');

@@ -197,6 +197,17 @@ describe('errors', () => {
     expect(errorText(coded('FENCED', 'lost'), 'with-stacks')).toMatch(/^tidemark: FENCED: lost\n {4}at /);
   });
 
+  it('do not say twice what a cause says too, only where', () => {
+    const cause = new TypeError('x is undefined');
+    cause.stack = 'TypeError: x is undefined\n    at node:fs:1:1\n    at Mine.process (file:///mine/job.mjs:4:9)';
+    const error = coded('PROCESS_THREW', 'process of key "k" threw: TypeError: x is undefined', cause);
+    expect(errorText(error, 'short')).toBe(
+      'tidemark: PROCESS_THREW: process of key "k" threw: TypeError: x is undefined\n  at Mine.process (file:///mine/job.mjs:4:9)',
+    );
+    cause.stack = undefined;
+    expect(errorText(error, 'short')).not.toContain('\n');
+  });
+
   it('that crossed a thread keep the name that they had there', () => {
     const cause = Object.assign(new Error('x is undefined'), { code: 'TypeError', name: 'RemoteError' });
     expect(errorText(coded('TURN_THREW', 'add-one threw', cause), 'short')).toMatch(

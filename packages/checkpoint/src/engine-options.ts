@@ -1,0 +1,54 @@
+import type { Border, UnitData } from '@tidemark/actors/internal';
+import type { Published } from './generator.ts';
+import type { CheckpointRecord } from './record.ts';
+import type { Placement } from './recovery.ts';
+
+/** What happens to a system that an observer may want to know. */
+export type EngineEvent =
+  | { readonly kind: 'term'; readonly term: number; readonly from: number | null; readonly location: string }
+  | { readonly kind: 'restored'; readonly cut: number; readonly position: number; readonly durationMs: number }
+  | ({ readonly kind: 'checkpoint' } & Published)
+  | { readonly kind: 'checkpoint-failed'; readonly cut: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  | { readonly kind: 'log'; readonly thread: number; readonly text: string };
+
+/** What a layer above (a job) adds to a system. */
+export interface HostExtension {
+  /** Module with the workers' side. */
+  readonly workerModule: URL;
+  readonly placement: Placement;
+  /** Called once with the checkpoint to go on from (null: from nothing), before any side effect. May refuse. */
+  prepare(record: CheckpointRecord | null): Promise<Prepared>;
+  receive(thread: number, data: unknown): void;
+  /** What goes into each record. */
+  record(): { readonly app: unknown; readonly finished: boolean };
+  published(published: Published): void;
+}
+
+export type Prepared =
+  /** Nothing to run: the job has ended with this checkpoint. */
+  | { readonly kind: 'finished' }
+  | {
+      readonly kind: 'run';
+      /** For the workers' `install`. */
+      readonly data: unknown;
+      /** Units of a beginning, where there is no checkpoint. */
+      readonly units: readonly UnitData[];
+    };
+
+export interface EngineOptions {
+  readonly modules: readonly string[];
+  readonly location: string | null;
+  readonly job: string;
+  readonly workers: number;
+  readonly schedule: string;
+  readonly timezone: string | undefined;
+  readonly inline: boolean;
+  readonly fresh: boolean;
+  readonly from: number | null;
+  readonly acceptDuplicates: boolean;
+  readonly command: (position: number) => string;
+  readonly observe: (event: EngineEvent) => void;
+  readonly border: Border | null;
+  readonly extension: HostExtension | null;
+}

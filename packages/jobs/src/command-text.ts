@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import type { RunOptions } from './run-events.ts';
+
+/** The command that runs a job with these options from a checkpoint that a person must choose, for messages. */
+export function commandText(file: URL, options: RunOptions, position: number): string {
+  const flags: readonly (readonly [string, string | number | undefined])[] = [
+    ['--output', options.output],
+    ['--store', options.store],
+    ['--workers', options.workers],
+    ['--schedule', options.schedule],
+    ['--rate', options.rate],
+    ['--key', options.key],
+    ['--bad-rows', options.badRows],
+  ];
+  const words = ['tidemark', 'run', fileURLToPath(file)];
+  if (options.input !== undefined) words.push('--input', ...options.input);
+  for (const [flag, value] of flags) if (value !== undefined) words.push(flag, String(value));
+  if (options.inline === true) words.push('--inline');
+  return [...words, '--from', String(position), '--accept-duplicates'].map(quoted).join(' ');
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,34 @@
+import type { EngineEvent } from '@tidemark/checkpoint/internal';
+import type { RunEvent } from './run-events.ts';
+
+/** What an event of the engine does not say itself. */
+export interface RunFacts {
+  readonly job: string;
+  readonly workers: number;
+  /** Rows done at the checkpoint that was restored. */
+  readonly rows: number;
+}
+
+/** What an event of the engine is to those who watch a job; null for what is only of use to the engine's developers. */
+export function toRunEvent(event: EngineEvent, { job, workers, rows }: RunFacts): RunEvent | null {
+  switch (event.kind) {
+    case 'term': {
+      const { term, from, location: store } = event;
+      return { event: 'started', job, term, workers, store, from, pid: process.pid };
+    }
+    case 'restored': {
+      const { cut, position, durationMs } = event;
+      return { event: 'restored', cut, position, rows, durationMs };
+    }
+    case 'checkpoint': {
+      const { cut, position, durationMs, pauseMs, skewMs, bytes } = event;
+      return { event: 'checkpoint', cut, position, durationMs, pauseMs, skewMs, bytes };
+    }
+    case 'checkpoint-failed':
+      return { event: 'checkpoint-failed', cut: event.cut, code: event.code, message: event.message };
+    case 'warning':
+      return { event: 'warning', code: event.code, message: event.message };
+    case 'log':
+      return null;
+  }
+}
