@@ -31,10 +31,11 @@ export interface Choice {
  * position that was asked for is no checkpoint, `DUPLICATES_NOT_ACCEPTED` when going back would release output again
  */
 export async function choose(log: Log, store: Store, job: string, options: ChooseOptions): Promise<Choice> {
+  let position = log.last;
   let skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError } | null = null;
   const used = await numbersUsed(log);
   if (options.fresh) return { ...used, checkpoint: null };
-  for (let position = log.last; position > 0; ) {
+  while (position >= log.first) {
     const found = await log.read(position);
     if (!found.ok) {
       // A person has named an older one; what this record has released, nobody can tell.
@@ -46,7 +47,7 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     const { record } = found;
     if (record.kind === 'term') {
       if (options.from !== null) position -= 1;
-      else if (record.from === 'fresh') break;
+      else if (record.from === 'fresh') position = BEGINNING;
       else position = record.from;
       continue;
     }
@@ -74,6 +75,13 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     );
   }
   if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, log, options);
+  // Below the boundary there was something: that it is gone does not make it "nothing" (C16).
+  if (position !== BEGINNING && log.boundary !== null) {
+    throw new CheckpointError(
+      'CHECKPOINT_DAMAGED',
+      `the log of job '${job}' in ${store.url} leads below its boundary ${log.boundary.position}, where nothing is left. --fresh begins again.`,
+    );
+  }
   return { ...used, checkpoint: null };
 }
 
@@ -85,7 +93,7 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
 async function numbersUsed(log: Log): Promise<{ readonly term: number; readonly cut: number }> {
   let term: number | null = null;
   let unread = 0;
-  for (let position = log.last; position > 0; position--) {
+  for (let position = log.last; position >= log.first; position--) {
     const found = await log.read(position);
     if (!found.ok) {
       unread += 1;
@@ -96,6 +104,9 @@ async function numbersUsed(log: Log): Promise<{ readonly term: number; readonly 
   }
   return { term: term ?? unread, cut: unread };
 }
+
+/** Where a line of the log begins. */
+const BEGINNING = 0;
 
 /** Reads and verifies all parts of a checkpoint, in parallel. */
 export async function readParts(store: Store, job: string, record: CheckpointRecord): Promise<PartContent[]> {
@@ -150,7 +161,7 @@ async function damaged(
 }
 
 async function olderCheckpoint(log: Log, below: number): Promise<number | null> {
-  for (let position = below - 1; position > 0; position--) {
+  for (let position = below - 1; position >= log.first; position--) {
     const found = await log.read(position);
     if (found.ok && found.record.kind === 'checkpoint') return position;
   }

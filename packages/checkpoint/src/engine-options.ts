@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly workers: number;
   readonly schedule: string;
   readonly timezone: string | undefined;
+  /** Checkpoints kept at least; Infinity keeps all. */
+  readonly keep: number;
   readonly inline: boolean;
   readonly fresh: boolean;
   readonly from: number | null;

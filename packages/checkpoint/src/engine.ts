@@ -16,11 +16,12 @@ import type { Choice } from './choose.ts';
 import type { EngineEvent, EngineOptions, Prepared } from './engine-options.ts';
 import { CheckpointError } from './errors.ts';
 import { Generator, type Published } from './generator.ts';
-import { STOP_MS } from './limits.ts';
+import { RECORDS_PER_PASS, STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Owner } from './owner.ts';
 import { Participant, type PartSays } from './participant.ts';
 import { distribute, type Load, type Loads, type Placement } from './recovery.ts';
+import { Retention } from './retention.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 import { takeOver, type TakenOver } from './take-over.ts';
 import { WorkerGroup } from './worker-group.ts';
@@ -63,6 +64,7 @@ export class Engine {
   #store: Store | null = null;
   #owner: Owner | null = null;
   #log: Log | null = null;
+  #retention: Retention | null = null;
   #ended = false;
   #finished = false;
   /** Why the system cannot go on. */
@@ -108,7 +110,7 @@ export class Engine {
       const durationMs = Math.round(clock.monotonic() - beganAt);
       this.#observe({ kind: 'restored', cut: record.cut, position: record.position, durationMs });
     }
-    this.#makeGenerator(store, log, term, choice.cut + 1, options.location === null ? null : schedule);
+    this.#makeGenerator(store, own, options.location === null ? null : schedule);
     this.#assertGoing();
   }
 
@@ -164,6 +166,7 @@ export class Engine {
     const cancel = clock.after(STOP_MS, () => void this.#threads?.kill());
     await this.#threads?.stop();
     cancel();
+    await this.#retention?.idle();
     await this.#owner?.release();
     await this.#store?.close();
     if (failure === null) this.#settle.resolve();
@@ -265,17 +268,25 @@ export class Engine {
     await this.#workers?.load(loads);
   }
 
-  #makeGenerator(store: Store, log: Log, term: number, nextCut: number, schedule: Schedule | null): void {
+  #makeGenerator(store: Store, own: TakenOver<ToRun>, schedule: Schedule | null): void {
+    const { log, term, choice } = own;
+    const restored = choice.checkpoint?.record ?? null;
     const { job, workers, extension } = this.#options;
+    const from = restored === null ? null : { position: restored.position, term: restored.term, cut: restored.cut };
+    const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
+    const { keep } = this.#options;
+    const retention = new Retention({ store, job, log, keep, recordsPerPass: RECORDS_PER_PASS, from, warn });
+    this.#retention = retention;
     this.#generator = new Generator({
       store,
       log,
+      retention,
       job,
       term,
       clock,
       threads: workers + 1,
       definitions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
-      nextCut,
+      nextCut: choice.cut + 1,
       schedule,
       begin: (cut, base) => this.#participant?.flip(cut, base),
       abandon: (cut) => {

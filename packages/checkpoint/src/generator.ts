@@ -2,10 +2,11 @@ import { assertNever, type Clock } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
 import { Collector, type StoredPart } from './collector.ts';
 import { CheckpointError } from './errors.ts';
-import { CUT_OVERDUE_MS, WAIT_MS_MAX } from './limits.ts';
+import { CUT_OVERDUE_MS, SETTLE_MS, WAIT_MS_MAX } from './limits.ts';
 import type { Log } from './log.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord } from './record.ts';
+import type { Retention } from './retention.ts';
 import type { Schedule } from './schedule.ts';
 import { step, type GeneratorEffect, type GeneratorEvent, type GeneratorState } from './step.ts';
 
@@ -34,6 +35,7 @@ export interface GeneratorOptions {
   /** First cut number that was never used. */
   readonly nextCut: number;
   readonly schedule: Schedule | null;
+  readonly retention: Retention;
   readonly begin: (cut: number, base: number) => void;
   readonly abandon: (cut: number) => void;
   readonly release: (published: Published) => void;
@@ -187,12 +189,33 @@ export class Generator {
     const { log, term } = this.#options;
     let event: GeneratorEvent;
     try {
-      event = { kind: 'published', cut, position: await log.put(this.#record(cut), term) };
+      const position = await log.put(this.#record(cut), term);
+      await this.#assertOwner(position);
+      event = { kind: 'published', cut, position };
     } catch (error) {
       this.#lastError = toError(error);
       event = whatFailed(error, cut);
     }
     this.#handle(event);
+  }
+
+  /** Waits for a word of the store: the record is there, but whether it is ours to release, only a listing tells (C19). */
+  async #assertOwner(position: number): Promise<void> {
+    const { retention, clock } = this.#options;
+    const until = clock.monotonic() + SETTLE_MS;
+    for (;;) {
+      try {
+        await retention.assertOwner(position);
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreError) || isFatal(error)) throw error;
+        if (clock.monotonic() >= until) {
+          const message = `record ${position} was put, but the store does not say whether a later owner is there`;
+          throw new CheckpointError('LOG_UNSETTLED', message, { cause: error });
+        }
+        await new Promise<void>((resolve) => void clock.after(SETTLE_DELAY_MS, resolve));
+      }
+    }
   }
 
   #record(
@@ -235,6 +258,7 @@ export class Generator {
     this.#over();
     this.#failed.length = 0;
     this.#options.release(published);
+    this.#options.retention.published({ position, term: this.#options.term, cut });
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((asked) => asked.minCut > cut);
     for (const asked of waiting) if (asked.minCut <= cut) asked.resolve(published);
@@ -284,6 +308,8 @@ export class Generator {
     });
   }
 }
+
+const SETTLE_DELAY_MS = 200;
 
 /** What an error of the log means: only a store that surely did nothing lets the attempt be given up (C12). */
 function whatFailed(error: unknown, cut: number): GeneratorEvent {

@@ -20,3 +20,6 @@ export { parseSchedule, type Schedule } from './schedule.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';
 export { insideWorker } from './inside.ts';
 export { isProgram, workersOf } from './system.ts';
+export { Retention } from './retention.ts';
+export { KEEP_CHECKPOINTS } from './limits.ts';
+export { boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from './boundary.ts';

@@ -33,6 +33,12 @@ export const STOP_MS = 10_000;
 /** Longest wait given to the clock at a time, in milliseconds: the timers of Node hold no more than 24 days. */
 export const WAIT_MS_MAX = 86_400_000;
 
+/** Checkpoints kept when nothing else is said: enough to go back over a bad hour at one a minute, or past a damaged one. */
+export const KEEP_CHECKPOINTS = 10;
+
+/** Records put between two passes of retention: a pass lists the store, a put need not. */
+export const RECORDS_PER_PASS = 60;
+
 /** Starts over after a lost term record, before we say that somebody else runs. */
 export const START_TRIES = 3;
 

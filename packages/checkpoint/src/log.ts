@@ -1,5 +1,6 @@
 import type { Clock } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
+import { type Boundary, boundaryName, boundaryPositions, decodeBoundary } from './boundary.ts';
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
 import { SETTLE_DELAY_MS_MAX, SETTLE_MS } from './limits.ts';
@@ -35,6 +36,8 @@ export type Found =
  * Invariants: C11, C12, C16 of SPEC.md.
  */
 export class Log {
+  /** Below it, records may be gone; null when none was ever removed. */
+  readonly boundary: Boundary | null;
   readonly #store: Store;
   readonly #job: string;
   readonly #clock: Clock;
@@ -46,18 +49,35 @@ export class Log {
   /** What a record read says of its predecessor. */
   readonly #expected = new Map<number, string>();
 
-  private constructor(store: Store, job: string, clock: Clock, last: number) {
+  private constructor(store: Store, job: string, clock: Clock, boundary: Boundary | null, last: number) {
+    this.boundary = boundary;
     this.#store = store;
     this.#job = job;
     this.#clock = clock;
     this.#last = last;
   }
 
-  /** Lists the log. A failed listing is an error, never "empty" (C16). */
+  /**
+   * Lists the log. A failed listing is an error, never "empty" (C16).
+   *
+   * @throws CheckpointError `CHECKPOINT_DAMAGED` when the record of the boundary is gone
+   */
   static async open(store: Store, job: string, clock: Clock): Promise<Log> {
-    const names = await store.list(`${job}/log/`);
+    const boundary = await readBoundary(store, job);
+    const names = await store.list(
+      `${job}/log/`,
+      boundary === null ? {} : { after: logName(job, boundary.position - 1) },
+    );
     const newest = names.findLast((name) => POSITION.test(name));
-    return new Log(store, job, clock, newest === undefined ? 0 : Number(newest.slice(-20)));
+    if (newest !== undefined) return new Log(store, job, clock, boundary, Number(newest.slice(-20)));
+    if (boundary === null) return new Log(store, job, clock, null, 0);
+    const missing = logName(job, boundary.position);
+    throw new CheckpointError('CHECKPOINT_DAMAGED', `${missing} and all newer records are gone from ${store.url}`);
+  }
+
+  /** Oldest position that must be there. */
+  get first(): number {
+    return this.boundary?.position ?? 1;
   }
 
   /** Newest position that this owner has read or written; 0 when the log is empty. */
@@ -169,6 +189,13 @@ export class Log {
       };
     });
   }
+}
+
+async function readBoundary(store: Store, job: string): Promise<Boundary | null> {
+  const highest = (await boundaryPositions(store, job)).at(-1);
+  if (highest === undefined) return null;
+  const name = boundaryName(job, highest);
+  return decodeBoundary(await store.get(name), name);
 }
 
 /** The store has answered, and the answer is no. An error that is none of a store's tells nothing. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
 import { CheckpointError } from './errors.ts';
+import { KEEP_CHECKPOINTS } from './limits.ts';
 import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -18,6 +19,8 @@ export interface SystemOptions {
   /** `1s` when not given; an interval or a cron expression. */
   readonly schedule?: string;
   readonly timezone?: string;
+  /** Checkpoints kept at least, 10 when not given; Infinity keeps all. */
+  readonly keep?: number;
   /** Name under which the checkpoints lie in the store; `main` when not given. */
   readonly name?: string;
   /** Everything in this thread, for a debugger. */
@@ -74,6 +77,7 @@ async function startSystem(options: SystemOptions): Promise<System> {
     workers: workersOf(options.workers),
     schedule: options.schedule ?? '1s',
     timezone: options.timezone,
+    keep: options.keep ?? KEEP_CHECKPOINTS,
     inline: options.inline ?? false,
     fresh: options.fresh ?? false,
     from: null,

@@ -127,7 +127,7 @@ describe('clean', () => {
   it('sets bad rows aside', async () => {
     const input = place.at('birdstrikes.csv');
     await copyFile(birdstrikes(), input);
-    await appendFile(input, 'HERE,A-1,None,2001-01-01,US,Ohio,Climb,Small,Gull,Day,0,0,0,fast\nONLY,TWO\n');
+    await appendFile(input, '\nHERE,A-1,None,2001-01-01,US,Ohio,Climb,Small,Gull,Day,0,0,0,fast\nONLY,TWO\n');
     const bad = place.at('bad');
     const ended = await place.run([
       example('clean.ts'),

@@ -30,7 +30,7 @@ async function explained(file: URL, error: unknown): Promise<unknown> {
     const why = 'Node takes it for CommonJS, because no package.json above it says "type": "module"';
     return failed(
       `${path} cannot be loaded: ${why}. Add that line to package.json, or name the file ${module}.`,
-      cause,
+      undefined,
     );
   }
   if (cause instanceof SyntaxError) {

@@ -70,6 +70,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** `250ms`, `1s`, `5m`, or a cron expression with six fields. */
   readonly schedule?: string;
+  /** Checkpoints kept at least, 10 when not given. */
+  readonly keep?: number;
   /** Rows per second over all workers. */
   readonly rate?: number;
   readonly fresh?: boolean;

@@ -8,6 +8,7 @@ export interface RunFlags {
   readonly store?: string;
   readonly workers?: string;
   readonly schedule?: string;
+  readonly keep?: string;
   readonly rate?: string;
   readonly key?: string;
   readonly badRows?: string;
@@ -50,6 +51,7 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
     store: text('--store', flags.store),
     workers: number('--workers', flags.workers, WORKERS),
     schedule: text('--schedule', flags.schedule),
+    keep: number('--keep', flags.keep, KEEP),
     rate: number('--rate', flags.rate, RATE),
     key: text('--key', flags.key),
     badRows: readBadRows(flags.badRows, errors),
@@ -69,6 +71,11 @@ interface NumberRule {
 const WORKERS: NumberRule = {
   expected: `a whole number from 1 to ${WORKERS_MAX}; leave it out to use every core`,
   allowed: (value) => Number.isInteger(value) && value >= 1 && value <= WORKERS_MAX,
+};
+
+const KEEP: NumberRule = {
+  expected: 'the number of checkpoints to keep at least, a whole number from 2; leave it out to keep 10',
+  allowed: (value) => Number.isInteger(value) && value >= 2,
 };
 
 const RATE: NumberRule = {

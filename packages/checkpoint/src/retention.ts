@@ -1,0 +1,106 @@
+import type { Store } from '@tidemark/stores';
+import { type Boundary, boundaryName, boundaryPositions, encodeBoundary } from './boundary.ts';
+import { CheckpointError } from './errors.ts';
+import type { Log } from './log.ts';
+
+/** A checkpoint of the owner's line. */
+export interface LineEntry {
+  readonly position: number;
+  readonly term: number;
+  readonly cut: number;
+}
+
+export interface RetentionOptions {
+  readonly store: Store;
+  readonly job: string;
+  readonly log: Log;
+  /** Checkpoints kept at least; Infinity keeps all. */
+  readonly keep: number;
+  /** Records put between two passes: a pass lists what lies there. */
+  readonly recordsPerPass: number;
+  /** The checkpoint that this owner goes on from; null when it began from nothing. */
+  readonly from: LineEntry | null;
+  readonly warn: (code: string, message: string) => void;
+}
+
+/**
+ * Removes checkpoints that no restore needs any more, and the parts that only they name.
+ *
+ * - C19 A boundary is put before anything below it is removed, and the highest one is never removed: an owner that was
+ *   asleep finds it after its next put, before it releases anything, and knows that it is fenced, even where the name
+ *   that it should have lost was removed meanwhile.
+ * - C20 Nothing at or above the boundary is removed; it is the `keep`-th newest checkpoint of this owner's own line.
+ * - C21 A pass may end anywhere: the next one does the rest. It never fails the job.
+ */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #line: LineEntry[];
+  #records = 0;
+  #passing: Promise<void> | null = null;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#line = options.from === null ? [] : [options.from];
+  }
+
+  /**
+   * After a put at `position`, before anything is released (C19).
+   *
+   * @throws CheckpointError `FENCED`
+   */
+  async assertOwner(position: number): Promise<void> {
+    const { store, job } = this.#options;
+    const highest = (await boundaryPositions(store, job)).at(-1) ?? 0;
+    if (highest <= position) return;
+    throw new CheckpointError(
+      'FENCED',
+      `${boundaryName(job, highest)} was put by a later owner while this process slept: it owns the job no longer and stops`,
+    );
+  }
+
+  /** A checkpoint was published: now and then, a pass begins. */
+  published(checkpoint: LineEntry): void {
+    this.#line.push(checkpoint);
+    this.#records++;
+    const { keep, recordsPerPass, warn } = this.#options;
+    if (this.#records < recordsPerPass || this.#line.length <= keep || this.#passing !== null) return;
+    this.#records = 0;
+    this.#passing = this.#pass()
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        warn('RETENTION_FAILED', `old checkpoints were not removed this time: ${why}`);
+      })
+      .finally(() => (this.#passing = null));
+  }
+
+  /** Resolves when no pass is under way. */
+  async idle(): Promise<void> {
+    await this.#passing;
+  }
+
+  async #pass(): Promise<void> {
+    const { store, job, log, keep } = this.#options;
+    this.#line.splice(0, this.#line.length - keep);
+    const oldest = this.#line[0];
+    const found = await log.read(oldest.position);
+    if (!found.ok) throw found.error;
+    const boundary: Boundary = { ...oldest, hash: found.hash };
+    await store.putIfAbsent(boundaryName(job, oldest.position), encodeBoundary(boundary));
+    for (const name of await store.list(`${job}/log/`)) {
+      if (Number(name.slice(-20)) >= oldest.position) break;
+      await store.delete(name);
+    }
+    for (const name of await store.list(`${job}/part/`)) if (isBelow(name, oldest)) await store.delete(name);
+    for (const position of await boundaryPositions(store, job)) {
+      if (position < oldest.position) await store.delete(boundaryName(job, position));
+    }
+  }
+}
+
+/** Whether a part was written for a cut before the boundary's: every kept record names only its own cut's parts. */
+function isBelow(name: string, boundary: LineEntry): boolean {
+  const found = /\/part\/(\d+)-(\d+)-\d+-[0-9a-f]+$/.exec(name);
+  if (found === null) return false;
+  const term = Number(found[1]);
+  return term < boundary.term || (term === boundary.term && Number(found[2]) < boundary.cut);
+}
