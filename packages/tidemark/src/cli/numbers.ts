@@ -13,6 +13,12 @@ export function counted(value: number, noun: string): string {
   return `${grouped(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
+/** Three digits are enough for what changes all the time: `1012346` → `1.01 M`, `217430` → `217 k`, `981` → `981`. */
+export function short(value: number): string {
+  if (value < 10_000) return grouped(value);
+  return value < 999_500 ? `${(value / 1e3).toFixed(0)} k` : `${grouped(value / 1e6, 2)} M`;
+}
+
 export function duration(valueMs: number): string {
   if (valueMs < 1_000) return `${Math.round(valueMs)} ms`;
   const seconds = valueMs / 1_000;

@@ -68,12 +68,12 @@ describe('the live line', () => {
 
   it('has rows, share, rate, the last checkpoint, and bad rows', () => {
     expect(lineText(texts, 200)).toBe(
-      'flights · 1,234,567 rows · 25 % · 1,012,346 rows/s · checkpoint 17 in 12 ms, 2.5 MB · 2 bad rows',
+      'flights · 1,234,567 rows · 25 % · 1.01 M rows/s · checkpoint 17: 12 ms, 2.5 MB · 2 bad rows',
     );
   });
 
   it('leaves out what does not fit, and a share of what has no end', () => {
-    expect(lineText(texts, 60)).toBe('flights · 1,234,567 rows · 25 % · 1,012,346 rows/s');
+    expect(lineText(texts, 60)).toBe('1,234,567 rows · 25 % · 1.01 M rows/s');
     const endless = figureTexts({
       job: 'j',
       progress: { ...progress, bytesTotal: 0, badRows: 0 },
