@@ -14,19 +14,22 @@ export interface Ref<D> {
 export type Wire<T> =
   T extends Table<any, any>
     ? T
-    : T extends null | undefined | boolean | number | string | bigint | Date | ArrayBufferView | ArrayBuffer
-      ? T
-      : T extends Ref<any>
+    : // A Buffer would arrive as a Uint8Array; no view has this method but a Buffer.
+      T extends { readonly swap16: unknown }
+      ? never
+      : T extends null | undefined | boolean | number | string | bigint | Date | ArrayBufferView | ArrayBuffer
         ? T
-        : T extends PromiseLike<any> | symbol | ((...a: never[]) => unknown)
-          ? never
-          : T extends ReadonlyMap<infer K, infer V>
-            ? ReadonlyMap<Wire<K>, Wire<V>>
-            : T extends ReadonlySet<infer V>
-              ? ReadonlySet<Wire<V>>
-              : T extends object
-                ? { [K in keyof T]: Wire<T[K]> }
-                : T;
+        : T extends Ref<any>
+          ? T
+          : T extends PromiseLike<any> | symbol | ((...a: never[]) => unknown)
+            ? never
+            : T extends ReadonlyMap<infer K, infer V>
+              ? ReadonlyMap<Wire<K>, Wire<V>>
+              : T extends ReadonlySet<infer V>
+                ? ReadonlySet<Wire<V>>
+                : T extends object
+                  ? { [K in keyof T]: Wire<T[K]> }
+                  : T;
 
 export type DeepReadonly<T> = T extends null | undefined | boolean | number | string | bigint | Date
   ? T

@@ -1,4 +1,11 @@
-import { type Batch, type ChannelItem, type Envelope, limits, OutChannel, type PackedFrame } from '@tidemark/actors/internal';
+import {
+  type Batch,
+  type ChannelItem,
+  type Envelope,
+  limits,
+  OutChannel,
+  type PackedFrame,
+} from '@tidemark/actors/internal';
 import { unpackBatch, unpackMessages } from '@tidemark/actors/internal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +22,8 @@ class Posted {
   #sent = 0;
 
   constructor() {
-    const post = (item: ChannelItem, transfer: readonly ArrayBuffer[]): void => this.#post(structuredClone(item, { transfer: [...transfer] }));
+    const post = (item: ChannelItem, transfer: readonly ArrayBuffer[]): void =>
+      this.#post(structuredClone(item, { transfer: [...transfer] }));
     this.channel = new OutChannel(2, { post, listen: () => undefined, close: () => undefined }, 1);
   }
 
@@ -43,6 +51,20 @@ class Posted {
     this.channel.sendBatch({ task: 'job', keys: values.map(({ n }) => n), values, columns });
   }
 
+  /** The receiver has taken a share of what lies in the port. */
+  giveBack(share = 1): void {
+    const bytes = Math.ceil(this.inFlight * share);
+    this.channel.credit(bytes);
+    this.inFlight -= bytes;
+  }
+
+  postAll(): void {
+    while (!this.channel.idle) {
+      this.giveBack();
+      this.channel.flush(0);
+    }
+  }
+
   flip(cut: number): void {
     this.channel.flip(cut, 0, (frame) => this.history.push({ what: 'recorded', numbers: numbersIn(frame) }));
   }
@@ -67,7 +89,9 @@ describe('a channel', () => {
     posted.send();
     posted.channel.flush(0);
     expect(posted.posted).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(posted.items.map((item) => (item.kind === 'frame' ? [item.seq, item.count, item.codec] : item.kind))).toEqual([
+    expect(
+      posted.items.map((item) => (item.kind === 'frame' ? [item.seq, item.count, item.codec] : item.kind)),
+    ).toEqual([
       [0, 2, 'messages'],
       [1, 3, 'columns'],
       [2, 1, 'messages'],
@@ -96,8 +120,7 @@ describe('a channel', () => {
     expect(posted.posted).toEqual([0, 1]);
     posted.channel.flush(0);
     expect(posted.posted).toEqual([0, 1]);
-    posted.channel.credit(posted.inFlight / 2);
-    posted.inFlight /= 2;
+    posted.giveBack(0.5);
     posted.channel.flush(0);
     expect(posted.posted).toEqual([0, 1, 2]);
   });
@@ -109,8 +132,7 @@ describe('a channel', () => {
     posted.send(2 * WINDOW_BYTES);
     posted.channel.flush(0);
     expect(posted.posted).toEqual([0]);
-    posted.channel.credit(posted.inFlight);
-    posted.inFlight = 0;
+    posted.giveBack();
     posted.channel.flush(0);
     expect(posted.posted).toEqual([0, 1]);
   });
@@ -120,10 +142,7 @@ describe('a channel', () => {
     for (let i = 0; i < FRAME_MESSAGES_MAX * 2; i++) posted.send();
     posted.channel.flush(0);
     for (let i = 0; i < 8; i++) posted.send(100_000);
-    for (; !posted.channel.idle; posted.inFlight = 0) {
-      posted.channel.credit(posted.inFlight);
-      posted.channel.flush(0);
-    }
+    posted.postAll();
     const frames = posted.items.filter((item) => item.kind === 'frame');
     expect(Math.max(...frames.map(({ count }) => count))).toBeLessThanOrEqual(FRAME_MESSAGES_MAX);
     expect(Math.max(...frames.map(({ body }) => body.length))).toBeLessThanOrEqual(WINDOW_BYTES);
@@ -195,15 +214,12 @@ test('A3, A4, A5 hold for any interleaving of sends, flushes, credit, flips and 
         if (step.kind === 'send') for (let i = 0; i < step.times; i++) posted.send(step.bytes);
         else if (step.kind === 'batch') posted.sendBatch(step.rows, step.bytes);
         else if (step.kind === 'flush') channel.flush(cut);
-        else if (step.kind === 'credit') {
-          const given = Math.ceil(posted.inFlight * step.share);
-          channel.credit(given);
-          posted.inFlight -= given;
-        } else if (step.kind === 'flip') {
+        else if (step.kind === 'credit') posted.giveBack(step.share);
+        else if (step.kind === 'flip') {
           sealed = posted.sent.slice(posted.posted.length);
           posted.flip(++cut);
           rest = channel.capture();
-        } else for (let i = 0; i < step.frames; i++) rest?.next();
+        } else if (step.kind === 'capture') for (let i = 0; i < step.frames; i++) rest?.next();
         expect(posted.posted).toEqual(posted.sent.slice(0, posted.posted.length));
         expect(posted.recorded).toEqual(sealed.slice(0, posted.recorded.length));
         // Nothing sealed is posted unrecorded.
@@ -212,10 +228,7 @@ test('A3, A4, A5 hold for any interleaving of sends, flushes, credit, flips and 
       }
       if (rest !== null) drain(rest);
       expect(posted.recorded).toEqual(sealed);
-      for (; !channel.idle; posted.inFlight = 0) {
-        channel.credit(posted.inFlight);
-        channel.flush(cut);
-      }
+      posted.postAll();
       expect(posted.posted).toEqual(posted.sent);
       expect(channel.waitingBytes).toBe(0);
     }),

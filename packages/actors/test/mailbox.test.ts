@@ -16,7 +16,13 @@ describe('a mailbox', () => {
   test('gives messages in the order in which they came', () => {
     const { mailbox } = new Owned();
     for (const message of [1, 2, 3]) mailbox.append(message);
-    expect([mailbox.take(), mailbox.take(), mailbox.length, mailbox.take(), mailbox.take()]).toEqual([1, 2, 1, 3, undefined]);
+    expect([mailbox.take(), mailbox.take(), mailbox.length, mailbox.take(), mailbox.take()]).toEqual([
+      1,
+      2,
+      1,
+      3,
+      undefined,
+    ]);
   });
 
   test('A1: its content at the cut is what lay in it at the flip, whatever comes later', () => {

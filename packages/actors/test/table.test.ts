@@ -32,19 +32,38 @@ describe('a table', () => {
   test('keeps values by key', () => {
     const rows: Table<string, Row> = table();
     rows.set('a', { n: 1 });
-    rows.update('b', (row) => void row.n++, () => ({ n: 5 }));
+    rows.update(
+      'b',
+      (row) => void row.n++,
+      () => ({ n: 5 }),
+    );
     rows.update('c', (row) => void row.n++);
     expect([...rows.entries()]).toEqual([
       ['a', { n: 1 }],
       ['b', { n: 6 }],
     ]);
-    expect([rows.size, rows.has('c'), rows.get('a'), rows.delete('a'), rows.delete('a'), rows.size]).toEqual([2, false, { n: 1 }, true, false, 1]);
+    expect([rows.size, rows.has('c'), rows.get('a'), rows.delete('a'), rows.delete('a'), rows.size]).toEqual([
+      2,
+      false,
+      { n: 1 },
+      true,
+      false,
+      1,
+    ]);
   });
 
   test('update stores what the function returns, if it returns something', () => {
     const counts: Table<string, number> = table();
-    counts.update('a', (n) => n + 1, () => 0);
-    counts.update('a', (n) => n + 1, () => 0);
+    counts.update(
+      'a',
+      (n) => n + 1,
+      () => 0,
+    );
+    counts.update(
+      'a',
+      (n) => n + 1,
+      () => 0,
+    );
     expect(counts.get('a')).toBe(2);
   });
 
@@ -59,7 +78,10 @@ describe('a table', () => {
   test('DATA_NOT_SERIALISABLE: set names the key and the field', () => {
     const rows: Table<string, object> = table();
     expect(() => rows.set('a', { f: () => 1 })).toThrow(
-      expect.objectContaining({ code: 'DATA_NOT_SERIALISABLE', message: expect.stringMatching(/^table\[a\]\.f: function/) }),
+      expect.objectContaining({
+        code: 'DATA_NOT_SERIALISABLE',
+        message: expect.stringMatching(/^table\[a\]\.f: function/),
+      }),
     );
   });
 
@@ -78,10 +100,17 @@ describe('a table', () => {
 
   test('DATA_NOT_SERIALISABLE: a value that was changed in place is looked at when it is captured', () => {
     const owned = new Owned();
-    owned.rows.update('a', (row) => void Object.assign(row, { f: () => 1 }), () => ({ n: 1 }));
+    owned.rows.update(
+      'a',
+      (row) => void Object.assign(row, { f: () => 1 }),
+      () => ({ n: 1 }),
+    );
     owned.flip();
     expect(() => owned.rows.capture().next()).toThrow(
-      expect.objectContaining({ code: 'DATA_NOT_SERIALISABLE', message: expect.stringMatching(/^actor\/a rows\[a\]\.f: function/) }),
+      expect.objectContaining({
+        code: 'DATA_NOT_SERIALISABLE',
+        message: expect.stringMatching(/^actor\/a rows\[a\]\.f: function/),
+      }),
     );
   });
 });
@@ -121,7 +150,11 @@ test('C2: any interleaving captures every unit as it was at the flip, once, befo
             model.set(step.key, { n: step.n });
             break;
           case 'update':
-            rows.update(step.key, (row) => void (row.n += step.n), () => ({ n: 0 }));
+            rows.update(
+              step.key,
+              (row) => void (row.n += step.n),
+              () => ({ n: 0 }),
+            );
             model.set(step.key, { n: (model.get(step.key)?.n ?? 0) + step.n });
             break;
           case 'touch':

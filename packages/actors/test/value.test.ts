@@ -155,7 +155,9 @@ describe.each([
   });
 
   test('a key with half of a surrogate pair', () => {
-    expect(refusal(() => take({ 'x\udfff': 1 })).message).toMatch(/: a key that is a string with half of a surrogate pair\. /);
+    expect(refusal(() => take({ 'x\udfff': 1 })).message).toMatch(
+      /: a key that is a string with half of a surrogate pair\. /,
+    );
   });
 
   test('a hole in an array', () => {

@@ -6,7 +6,8 @@ export function same(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return Object.is(a, b);
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime());
-  if (a instanceof ArrayBuffer || ArrayBuffer.isView(a)) return Buffer.compare(bytesOf(a), bytesOf(b as ArrayBuffer)) === 0;
+  if (a instanceof ArrayBuffer || ArrayBuffer.isView(a))
+    return Buffer.compare(bytesOf(a), bytesOf(b as ArrayBuffer)) === 0;
   if (a instanceof Map) return same([...a], [...(b as Map<unknown, unknown>)]);
   if (a instanceof Set) return same([...a], [...(b as Set<unknown>)]);
   const names = Object.keys(a);

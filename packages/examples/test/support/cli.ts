@@ -41,7 +41,7 @@ export class CliRun {
       this.stdout += text;
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.startsWith('{')) this.events.push(JSON.parse(line) as CliEvent);
+      for (const line of lines) if (line.startsWith('{"event":')) this.events.push(JSON.parse(line) as CliEvent);
       this.#look();
     });
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));

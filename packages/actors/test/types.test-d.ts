@@ -1,0 +1,212 @@
+/**
+ * What does not compile. Nothing here runs: `tsc -p tsconfig.test.json` checks that every misuse is an error, and that
+ * every use beside it is none.
+ */
+import { actor, type Ctx, Refusal, type Ref, type Table, table } from '@tidemark/actors';
+
+export const Account = actor('account', {
+  state: () => ({ balance: 0, owner: null as string | null }),
+  on: {
+    deposit(ctx, amount: number) {
+      ctx.state.balance += amount;
+    },
+    withdraw(ctx, amount: number) {
+      if (ctx.state.balance < amount) throw new Refusal('TOO_LITTLE');
+      return (ctx.state.balance -= amount);
+    },
+    balance: (ctx) => ctx.state.balance,
+    open(ctx, owner: string, since?: Date) {
+      ctx.state.owner = owner;
+      return since;
+    },
+  },
+});
+
+export const Desk = actor('desk', {
+  version: 2,
+  place: 'host',
+  onThrow: 'forget',
+  state: (key) => ({ key, done: new Map<string, 'ok' | 'failed'>(), last: null as Ref<typeof Account> | null }),
+  on: {
+    move(ctx, from: Ref<typeof Account>, to: Ref<typeof Account>, amount: number) {
+      ctx.tell(from).withdraw(amount);
+      ctx.tell(to).deposit(amount);
+      ctx.state.last = to;
+      ctx.state.done.set(ctx.key, 'ok');
+      // @ts-expect-error unknown handler
+      ctx.tell(from).nope();
+      // @ts-expect-error wrong argument
+      ctx.tell(to).deposit('5');
+      // @ts-expect-error an argument is missing
+      ctx.tell(to).deposit();
+      // @ts-expect-error one argument too many
+      ctx.tell(to).deposit(1, 2);
+      // @ts-expect-error a send has no answer to use
+      ctx.tell(from).balance().toFixed();
+      // @ts-expect-error the state has no such field
+      ctx.state.missing = 1;
+      // @ts-expect-error the state is changed in place, not replaced
+      ctx.state = { key: '', done: new Map(), last: null };
+      // @ts-expect-error a ref is an address, not an actor
+      from.withdraw(amount);
+      // @ts-expect-error a ref is made of a definition
+      ctx.tell(ctx.ref('account', 'alice'));
+    },
+  },
+});
+
+/** An actor may send to its own kind; the handler then says what it returns. */
+export const Ring = actor('ring', {
+  state: () => ({ passed: 0 }),
+  on: {
+    pass(ctx, left: number): void {
+      ctx.state.passed++;
+      if (left > 0) ctx.tell(ctx.ref(Ring, String(left))).pass(left - 1);
+      // @ts-expect-error wrong argument
+      ctx.tell(ctx.ref(Ring, 'x')).pass('many');
+    },
+  },
+});
+
+export const Async = actor('async', {
+  state: () => ({ n: 0 }),
+  on: {
+    // @ts-expect-error a handler may not be async
+    async slow(ctx, n: number) {
+      ctx.state.n = n;
+    },
+  },
+});
+
+export const Promises = actor('promises', {
+  state: () => ({ n: 0 }),
+  on: {
+    // @ts-expect-error a handler may not return a promise
+    slow: (ctx) => Promise.resolve(ctx.state.n),
+  },
+});
+
+export const Callback = actor('callback', {
+  state: () => ({ n: 0 }),
+  on: {
+    // @ts-expect-error a function cannot be sent
+    call(ctx, f: () => void) {
+      ctx.state.n++;
+      f();
+    },
+  },
+});
+
+export const Deep = actor('deep', {
+  state: () => ({ n: 0 }),
+  on: {
+    // @ts-expect-error a function inside an argument cannot be sent
+    call(ctx, options: { readonly on: { readonly done: () => void }[] }) {
+      ctx.state.n += options.on.length;
+    },
+  },
+});
+
+export const Sign = actor('sign', {
+  state: () => ({ n: 0 }),
+  on: {
+    // @ts-expect-error a symbol cannot be sent
+    call(ctx, sign: symbol) {
+      ctx.state.n += sign.toString().length;
+    },
+  },
+});
+
+export const Bytes = actor('bytes', {
+  state: () => ({ n: 0 }),
+  on: {
+    put(ctx, bytes: Uint8Array, view: DataView, numbers: Float64Array) {
+      ctx.state.n += bytes.length + view.byteLength + numbers.length;
+    },
+    // @ts-expect-error a Buffer would arrive as a Uint8Array
+    putBuffer(ctx, bytes: Buffer) {
+      ctx.state.n += bytes.length;
+    },
+  },
+});
+
+// @ts-expect-error a state may not hold functions
+export const Bad1 = actor('bad1', { state: () => ({ f: () => 1 }), on: {} });
+// @ts-expect-error a state may not hold promises
+export const Bad2 = actor('bad2', { state: () => ({ later: Promise.resolve(1) }), on: {} });
+// @ts-expect-error a state may not hold functions in a Map
+export const Bad3 = actor('bad3', { state: () => ({ handlers: new Map<string, () => void>() }), on: {} });
+// @ts-expect-error a state may not hold a Buffer
+export const Bad4 = actor('bad4', { state: () => ({ bytes: Buffer.alloc(1) }), on: {} });
+// @ts-expect-error a state is an object
+export const Bad5 = actor('bad5', { state: () => 5, on: {} });
+// @ts-expect-error there is no such place
+export const Bad6 = actor('bad6', { place: 'moon', state: () => ({}), on: {} });
+// @ts-expect-error there is no such policy
+export const Bad7 = actor('bad7', { onThrow: 'ignore', state: () => ({}), on: {} });
+
+export const Everything = actor('everything', {
+  state: () => ({
+    text: '',
+    flag: true,
+    big: 5n,
+    at: new Date(0),
+    list: [1, 2],
+    pair: ['a', 1] as [string, number],
+    map: new Map<string, { n: number }>(),
+    set: new Set<number>(),
+    bytes: new Uint8Array(2),
+    buffer: new ArrayBuffer(2),
+    maybe: undefined as number | undefined,
+    union: { kind: 'a' } as { kind: 'a' } | { kind: 'b'; n: number },
+    nested: { deeper: { ref: null as Ref<typeof Account> | null } },
+    rows: table<string, { n: number; tags: string[] }>(),
+  }),
+  on: { text: (ctx) => ctx.state.text },
+});
+
+export const Words = actor('words', {
+  state: () => ({ counts: table<string, number>(), rows: table<string, { n: number; tags: string[] }>() }),
+  on: {
+    add(ctx, word: string) {
+      ctx.state.counts.update(
+        word,
+        (n) => n + 1,
+        () => 0,
+      );
+      const count: number | undefined = ctx.state.counts.get(word);
+      return count;
+    },
+    tag(ctx, word: string, tag: string) {
+      ctx.state.rows.update(
+        word,
+        (row) => {
+          row.n++;
+          row.tags.push(tag);
+        },
+        () => ({ n: 0, tags: [] }),
+      );
+    },
+    wrong(ctx, word: string) {
+      // @ts-expect-error what a table gives back is read-only
+      ctx.state.rows.get(word)?.tags.push('x');
+      // @ts-expect-error what a table gives back is read-only, also when it is walked
+      for (const [, row] of ctx.state.rows.entries()) row.n = 1;
+      // @ts-expect-error wrong key
+      ctx.state.counts.set(5, 1);
+      // @ts-expect-error wrong value
+      ctx.state.counts.set(word, 'one');
+      // @ts-expect-error a key of a table is a text or a number
+      table<{ a: number }, number>();
+    },
+  },
+});
+
+/** A helper may take the context of any actor whose state has the fields that it needs. */
+export function rename(ctx: Ctx<{ owner: string | null }>, name: string): void {
+  ctx.state.owner = name;
+}
+
+export function counts(rows: Table<string, number>): number {
+  return rows.size;
+}
