@@ -41,7 +41,7 @@ function judge(source, name, allowed) {
   const target = match[1] ?? match[2];
   if (target === source.package) return `${name}: a package imports its own files by relative paths`;
   if (!allowed.includes(target)) return `${source.package} must not import ${target}`;
-  if (publicOnly.has(source.package) && match[3] !== undefined)
+  if (publicOnly.has(source.package) && match[3] !== undefined && match[3] !== 'package.json')
     return `${name}: ${source.package} uses public entry points only`;
   return undefined;
 }

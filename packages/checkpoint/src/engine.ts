@@ -140,6 +140,11 @@ export class Engine {
     await this.#generator?.hold();
   }
 
+  /** Runs `work` while no checkpoint is under way and none begins; the schedule does not go on afterwards. */
+  async withoutCuts(work: () => Promise<void>): Promise<void> {
+    await this.#generator?.withoutCuts(work);
+  }
+
   /** Looks at all threads once. */
   async look(): Promise<readonly Sight[]> {
     const own = this.#runtime?.look();

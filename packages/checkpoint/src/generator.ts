@@ -67,7 +67,10 @@ export class Generator {
     readonly resolve: (published: Published) => void;
     readonly reject: (error: Error) => void;
   }[] = [];
-  #idle: () => void = () => undefined;
+  /** Who waits for the end of a step: the cut may be over then. */
+  #idle: (() => void)[] = [];
+  /** Open while cuts may begin. */
+  #gate: Promise<void> = Promise.resolve();
   readonly #inbox: GeneratorEvent[] = [];
   #handling = false;
 
@@ -83,8 +86,26 @@ export class Generator {
   /** No more cuts by schedule; resolves when none is under way. */
   async hold(): Promise<void> {
     this.#cancelDue();
+    await this.#noneUnderWay();
+  }
+
+  /** Runs `work` while no cut is under way and none begins, also not one that somebody asks for: those wait. */
+  async withoutCuts<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#gate;
+    let open: () => void = () => undefined;
+    this.#gate = new Promise((resolve) => (open = resolve));
+    await before;
+    await this.hold();
+    try {
+      return await work();
+    } finally {
+      open();
+    }
+  }
+
+  async #noneUnderWay(): Promise<void> {
     while (this.#state.phase === 'gathering' || this.#state.phase === 'publishing') {
-      await new Promise<void>((resolve) => (this.#idle = resolve));
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }
 
@@ -97,7 +118,7 @@ export class Generator {
   /** Takes a checkpoint of everything up to now; resolves when it is published, rejects when the attempt failed. */
   async checkpoint(): Promise<Published> {
     // Whoever asks may be in the middle of a turn, and a flip never is (C1): by then the turn is over.
-    await null;
+    for (let gate: Promise<void> | null = null; gate !== this.#gate; ) await (gate = this.#gate);
     const state = this.#state;
     if (state.phase === 'ended') throw this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended');
     const minCut = state.phase === 'idle' ? state.next : state.cut + 1;
@@ -135,7 +156,7 @@ export class Generator {
       }
     }
     this.#handling = false;
-    this.#idle();
+    for (const look of this.#idle.splice(0)) look();
   }
 
   #perform(effect: GeneratorEffect): void {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -65,7 +66,7 @@ describe('a second copy of a running job', () => {
       const started = await second.event('started');
       expect(performance.now() - killedAt).toBeLessThan(4_000);
       expect(Number(started['from'])).toBeGreaterThanOrEqual(Number(first.last('checkpoint')?.['position']));
-      expect(isAlive(Number(pid))).toBe(false);
+      expect(runs(Number(pid))).toBe(false);
       second.kill9('group');
       await Promise.all([first.ended, second.ended]);
     }
@@ -78,7 +79,7 @@ describe('a signal', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('%s takes a last checkpoint, and the next start goes on exactly there', async (signal, status) => {
-    let before: unknown = null;
+    let before: object | null = null;
     for (let stop = 0; stop < 3; stop++) {
       const run = place.start([...args(signal), '--rate', '8000']);
       await run.event('started');
@@ -91,10 +92,10 @@ describe('a signal', () => {
       if (before !== null) expect(ended.last('restored')).toMatchObject(before);
       expect(ended.last('checkpoint')).toMatchObject({ position });
       expect(rows).toBeGreaterThan(0);
-      before = { position, rows };
+      before = { position, rows } as const;
     }
     const next = await place.run(args(signal));
-    expect(next.last('restored')).toMatchObject(before as object);
+    expect(next.last('restored')).toMatchObject(before!);
     expect(next.status).toBe(0);
     expect(await outputRecords(place.at(signal, 'out'))).toEqual(numbers.plusOne);
   });
@@ -147,14 +148,16 @@ describe('a signal', () => {
       expect((await place.run(own)).status).toBe(0);
       expect(await outputRecords(place.at(name, 'out'))).toEqual(small.plusOne);
     }
-    expect(new Set(statuses).size).toBeGreaterThanOrEqual(1);
+    // Not all of them came too late, or too early.
+    expect(statuses).toContain(130);
   });
 });
 
-function isAlive(pid: number): boolean {
+/** Whether a process is there and more than an entry that nobody has read yet. */
+function runs(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== 'linux' || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }

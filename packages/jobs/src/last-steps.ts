@@ -1,4 +1,5 @@
 import { systemClock } from '@tidemark/actors/internal';
+import { ActorError } from '@tidemark/actors';
 import type { Engine, Published } from '@tidemark/checkpoint/internal';
 import { LAST_RETRY_MS, QUIET_LOOK_MS, STOP_APPLY_MS } from './limits.ts';
 
@@ -37,6 +38,8 @@ export async function checkpointSurely(engine: Engine): Promise<Published> {
 export async function lastCheckpoint(engine: Engine, applied: (position: number) => Promise<void>): Promise<Published> {
   // None later than this one: it is what the next start goes on from.
   await engine.hold();
+  // What was under way was the end of the job, or of the system.
+  if (engine.over) throw new ActorError('SYSTEM_STOPPED', 'the job ended while it was asked to stop');
   const published = await engine.checkpoint();
   await Promise.race([applied(published.position), delay(STOP_APPLY_MS)]);
   return published;
