@@ -29,14 +29,16 @@ export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
 export type { Answer } from './actor-table.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
-export { assertSameDefinitions, startThreads, type Threads, type WorkerLine } from './threads.ts';
+export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions, type WorkerLine } from './threads.ts';
 export { type CaptureSink, CutState, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
+export { threadSeat, type WorkerTask } from './seat.adapter.ts';
 export {
   type Install,
   type InstalledWorker,
   type Plug,
   runWorker,
+  type WorkerEnd,
   type WorkerPlugin,
-  type WorkerTask,
+  type WorkerSeat,
 } from './worker.ts';

@@ -3,7 +3,7 @@ import { Piscina } from 'piscina';
 import { ActorError } from './errors.ts';
 import type { HostSays, Peer, WorkerSays } from './messages.ts';
 import { messagePort } from './port.adapter.ts';
-import type { WorkerTask } from './worker.ts';
+import type { WorkerTask } from './seat.adapter.ts';
 
 /** The host's line to one worker. */
 export interface WorkerLine {

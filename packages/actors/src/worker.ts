@@ -1,21 +1,23 @@
-import { isMainThread, type MessagePort, type TransferListItem } from 'node:worker_threads';
-import { systemClock } from './clock.adapter.ts';
+import type { Clock } from './clock.ts';
 import { definitions } from './definition.ts';
-import { ActorError, assertNever, errorToData } from './errors.ts';
-import { loadModule } from './load-module.ts';
-import type { HostSays, StartWorker, WorkerSays } from './messages.ts';
-import { messagePort } from './port.adapter.ts';
+import { assertNever, errorToData } from './errors.ts';
+import type { HostSays, Peer, StartWorker, WorkerSays } from './messages.ts';
 import { Runtime } from './runtime.ts';
 
-/** What a worker thread is handed: its line to the host, and its ends of the channels. */
-export interface WorkerTask {
-  readonly control: MessagePort;
-  readonly ports: readonly { readonly thread: number; readonly port: MessagePort }[];
-  /** Modules that define the actors, as URLs: loaded while the host still reads the log. */
-  readonly modules: readonly string[];
-  /** Module that adds to this worker (tasks of a job); its default export is an `Install`. */
-  readonly extension: string | null;
-  readonly inline: boolean;
+/** Where a worker's code sits: a thread, the host's own thread, or a simulator's. All that it knows of the outside. */
+export interface WorkerSeat {
+  readonly line: WorkerEnd;
+  readonly peers: readonly Peer[];
+  readonly clock: Clock;
+  /** Loads the modules that define the actors, and what a job adds. */
+  readonly load: () => Promise<Install | null>;
+}
+
+/** The worker's end of its line to the host. */
+export interface WorkerEnd {
+  say(says: WorkerSays, transfer: readonly ArrayBuffer[]): void;
+  listen(receive: (says: HostSays) => void, closed: () => void): void;
+  close(): void;
 }
 
 /** What the layer that takes cuts adds to a worker. */
@@ -37,21 +39,20 @@ export interface InstalledWorker {
   readonly onPublished: (listener: (cut: number, position: number) => void) => void;
 }
 
-export type Plug = (runtime: Runtime, say: (says: WorkerSays, transfer?: TransferListItem[]) => void) => WorkerPlugin;
+export type Plug = (
+  runtime: Runtime,
+  say: (says: WorkerSays, transfer?: readonly ArrayBuffer[]) => void,
+) => WorkerPlugin;
 
 /**
  * Body of a worker: loads the modules, restores, runs until it is told to stop or the host's end of the line closes. A
  * failure is told, and the host ends the thread: a rejection here could overtake the reason, which travels by the line.
  */
-export function runWorker(task: WorkerTask, plug: Plug): Promise<void> {
-  if (isMainThread && !task.inline)
-    throw new ActorError('NOT_ON_HOST', 'a worker entry was started in the main thread');
+export function runWorker(seat: WorkerSeat, plug: Plug): Promise<void> {
   return new Promise<void>((resolve) => {
     let worker: StartedWorker | null = null;
     let over = false;
-    const say = (says: WorkerSays, transfer: TransferListItem[] = []): void => {
-      task.control.postMessage(says, transfer);
-    };
+    const say = (says: WorkerSays, transfer: readonly ArrayBuffer[] = []): void => seat.line.say(says, transfer);
     const end = (): void => {
       over = true;
       worker?.runtime.stop();
@@ -61,20 +62,19 @@ export function runWorker(task: WorkerTask, plug: Plug): Promise<void> {
       worker?.runtime.stop();
       say({ kind: 'failed', error: errorToData(error) });
     };
-    const loaded = loadAll(task);
+    const loaded = seat.load();
     // Reported when the host says `start`; until then nobody listens.
     loaded.catch(() => undefined);
-    task.control.on('close', end);
-    task.control.on('message', (says: HostSays) => {
+    seat.line.listen((says) => {
       if (says.kind === 'start') {
         loaded
-          .then((install) => (over ? null : startWorker(task, says, install, plug, say, fail)))
+          .then((install) => (over ? null : startWorker(seat, says, install, plug, say, fail)))
           .then((started) => (worker = started), fail);
         return;
       }
       if (says.kind === 'stop') {
         say({ kind: 'stopped' });
-        task.control.close();
+        seat.line.close();
         end();
         return;
       }
@@ -83,7 +83,7 @@ export function runWorker(task: WorkerTask, plug: Plug): Promise<void> {
       } catch (error) {
         fail(error);
       }
-    });
+    }, end);
   });
 }
 
@@ -94,19 +94,12 @@ interface StartedWorker {
   receive(data: unknown): void;
 }
 
-async function loadAll(task: WorkerTask): Promise<Install | null> {
-  for (const module of task.modules) await loadModule(module);
-  if (task.extension === null) return null;
-  const { default: install } = (await import(task.extension)) as { readonly default: Install };
-  return install;
-}
-
 function startWorker(
-  task: WorkerTask,
+  seat: WorkerSeat,
   start: StartWorker,
   install: Install | null,
   plug: Plug,
-  say: (says: WorkerSays, transfer?: TransferListItem[]) => void,
+  say: (says: WorkerSays, transfer?: readonly ArrayBuffer[]) => void,
   fail: (error: unknown) => void,
 ): StartedWorker {
   const runtime = new Runtime({
@@ -114,8 +107,8 @@ function startWorker(
     workers: start.workers,
     generation: start.generation,
     term: start.term,
-    clock: systemClock,
-    peers: task.ports.map(({ thread, port }) => ({ thread, port: messagePort(port) })),
+    clock: seat.clock,
+    peers: seat.peers,
     ingress: start.ingress,
     fail,
     log: (text) => say({ kind: 'log', text }),

@@ -3,7 +3,6 @@ import { StoreError, type Store } from '@tidemark/stores';
 import { CheckpointError } from './errors.ts';
 import { INLINE_BYTES_MAX } from './limits.ts';
 import type { PartSays, PartStats } from './participant.ts';
-import { randomId } from './random.adapter.ts';
 import type { PartRef } from './record.ts';
 
 export interface StoredPart {
@@ -22,13 +21,20 @@ export class Collector {
   readonly #job: string;
   readonly #term: number;
   readonly #cut: number;
+  readonly #newId: () => string;
   readonly #stored: (thread: number, part: StoredPart) => void;
   readonly #failed: (error: Error) => void;
   readonly #parts = new Map<number, OpenPart>();
   #abandoned = false;
 
   constructor(
-    place: { readonly store: Store; readonly job: string; readonly term: number; readonly cut: number },
+    place: {
+      readonly store: Store;
+      readonly job: string;
+      readonly term: number;
+      readonly cut: number;
+      readonly newId: () => string;
+    },
     stored: (thread: number, part: StoredPart) => void,
     failed: (error: Error) => void,
   ) {
@@ -36,6 +42,7 @@ export class Collector {
     this.#job = place.job;
     this.#term = place.term;
     this.#cut = place.cut;
+    this.#newId = place.newId;
     this.#stored = stored;
     this.#failed = failed;
   }
@@ -73,7 +80,7 @@ export class Collector {
   }
 
   #upload(thread: number, part: OpenPart): Promise<string> {
-    const path = `part/${this.#term}-${this.#cut}-${thread}-${randomId()}`;
+    const path = `part/${this.#term}-${this.#cut}-${thread}-${this.#newId()}`;
     const name = `${this.#job}/${path}`;
     const upload = this.#store.put(name, part, { signal: part.signal }).then(() => path);
     upload.catch((error: unknown) => {

@@ -5,15 +5,15 @@ import {
   RemoteError,
   Runtime,
   type Sight,
-  startThreads,
-  systemClock,
   type Threads,
   type UnitData,
   type WorkerSays,
 } from '@tidemark/actors/internal';
-import { openStore, type Store } from '@tidemark/stores';
+import type { Store } from '@tidemark/stores';
 import type { Choice } from './choose.ts';
 import type { EngineEvent, EngineOptions, Prepared } from './engine-options.ts';
+import type { Environment } from './environment.ts';
+import { nodeEnvironment } from './environment.adapter.ts';
 import { CheckpointError } from './errors.ts';
 import { Generator, type Published } from './generator.ts';
 import { RECORDS_PER_PASS, STOP_MS } from './limits.ts';
@@ -32,16 +32,14 @@ interface ToRun {
   readonly loads: Loads;
 }
 
-const clock = systemClock;
-
 /**
  * Opens the store, chooses, owns, starts the threads, restores. The order is that of architecture §6: everything that
  * may refuse comes before the first side effect, which is the term record.
  */
-export async function startEngine(options: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions, environment: Environment = nodeEnvironment): Promise<Engine> {
   // All that can be wrong with the arguments is found before anything is touched.
   const schedule = parseSchedule(options.schedule, options.timezone);
-  const engine = new Engine(options);
+  const engine = new Engine(options, environment);
   try {
     await engine.start(schedule);
   } catch (error) {
@@ -54,6 +52,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 /** One run of a system: threads, host runtime, generator, log. */
 export class Engine {
   readonly #options: EngineOptions;
+  readonly #environment: Environment;
   readonly done: Promise<void>;
   #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined };
   #threads: Threads | null = null;
@@ -71,8 +70,9 @@ export class Engine {
   #failure: Error | null = null;
   #killing: Promise<void> = Promise.resolve();
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, environment: Environment) {
     this.#options = options;
+    this.#environment = environment;
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever wants to know listens to `done`; nobody must.
     this.done.catch(() => undefined);
@@ -85,9 +85,10 @@ export class Engine {
 
   async start(schedule: Schedule): Promise<void> {
     const options = this.#options;
+    const { clock } = this.#environment;
     const beganAt = clock.monotonic();
     this.#startThreads();
-    const store = await openStore(options.location ?? `memory:${options.job}-${clock.monotonic()}`);
+    const store = await this.#environment.openStore(options.location ?? `memory:${options.job}-${clock.monotonic()}`);
     this.#store = store;
     this.#assertGoing();
     const own = await this.#takeOver(store);
@@ -168,7 +169,7 @@ export class Engine {
     this.#generator?.stop();
     this.#log?.close();
     this.#runtime?.stop();
-    const cancel = clock.after(STOP_MS, () => void this.#threads?.kill());
+    const cancel = this.#environment.clock.after(STOP_MS, () => void this.#threads?.kill());
     await this.#threads?.stop();
     cancel();
     await this.#retention?.idle();
@@ -204,7 +205,7 @@ export class Engine {
 
   #startThreads(): void {
     const { workers, inline, modules, extension } = this.#options;
-    const threads = startThreads({
+    const threads = this.#environment.startThreads({
       workers,
       inline,
       // Inline workers live in this thread, which has them already.
@@ -217,19 +218,23 @@ export class Engine {
       },
     });
     this.#threads = threads;
-    this.#workers = new WorkerGroup(threads.lines, clock);
+    this.#workers = new WorkerGroup(threads.lines, this.#environment.clock);
     for (const line of threads.lines) line.listen((says) => this.#heard(line.thread, says));
   }
 
   #takeOver(store: Store): Promise<TakenOver<ToRun> | null> {
     const { job, fresh, from, acceptDuplicates, command, extension } = this.#options;
     const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
-    return takeOver<ToRun>({ store, job, clock }, { fresh, from, acceptDuplicates, command, warn }, async (choice) => {
-      const prepared = (await extension?.prepare(choice.checkpoint?.record ?? null)) ?? NOTHING_ADDED;
-      this.#assertGoing();
-      if (prepared.kind === 'finished') return null;
-      return { data: prepared.data, loads: this.#distribute(choice, prepared.units) };
-    });
+    return takeOver<ToRun>(
+      { store, job, environment: this.#environment },
+      { fresh, from, acceptDuplicates, command, warn },
+      async (choice) => {
+        const prepared = (await extension?.prepare(choice.checkpoint?.record ?? null)) ?? NOTHING_ADDED;
+        this.#assertGoing();
+        if (prepared.kind === 'finished') return null;
+        return { data: prepared.data, loads: this.#distribute(choice, prepared.units) };
+      },
+    );
   }
 
   /** What each thread gets: of the checkpoint, or of a beginning. Refuses state that nobody claims. */
@@ -252,7 +257,7 @@ export class Engine {
       workers,
       generation: 1,
       term,
-      clock,
+      clock: this.#environment.clock,
       peers: this.#threads?.peers ?? [],
       ingress,
       fail: (error) => this.#fail(toError(error)),
@@ -288,7 +293,8 @@ export class Engine {
       retention,
       job,
       term,
-      clock,
+      clock: this.#environment.clock,
+      newId: this.#environment.randomId,
       threads: workers + 1,
       definitions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
       nextCut: choice.cut + 1,

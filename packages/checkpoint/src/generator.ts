@@ -29,6 +29,7 @@ export interface GeneratorOptions {
   readonly job: string;
   readonly term: number;
   readonly clock: Clock;
+  readonly newId: () => string;
   /** Host and workers. */
   readonly threads: number;
   readonly definitions: Readonly<Record<string, number>>;
@@ -182,11 +183,11 @@ export class Generator {
   }
 
   #begin(cut: number, base: number): void {
-    const { store, job, term, clock } = this.#options;
+    const { store, job, term, clock, newId } = this.#options;
     this.#parts = new Map();
     this.#beganAt = clock.monotonic();
     this.#collector = new Collector(
-      { store, job, term, cut },
+      { store, job, term, cut, newId },
       (thread, part) => {
         this.#parts.set(thread, part);
         this.#handle({ kind: 'part-stored', cut, thread });

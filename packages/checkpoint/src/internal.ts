@@ -23,3 +23,7 @@ export { isProgram, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
 export { KEEP_CHECKPOINTS } from './limits.ts';
 export { boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from './boundary.ts';
+export type { Environment, Processes } from './environment.ts';
+export { nodeEnvironment } from './environment.adapter.ts';
+export type { ProcessIdentity } from './process-identity.adapter.ts';
+export { workerBody } from './worker-body.ts';

@@ -41,6 +41,7 @@ export class Log {
   readonly #store: Store;
   readonly #job: string;
   readonly #clock: Clock;
+  readonly #newId: () => string;
   #last: number;
   #lastHash: string | null = null;
   /** Why nothing is put any more, ever: fenced, an outcome that nobody can tell, or the end of the system. */
@@ -49,8 +50,16 @@ export class Log {
   /** What a record read says of its predecessor. */
   readonly #expected = new Map<number, string>();
 
-  private constructor(store: Store, job: string, clock: Clock, boundary: Boundary | null, last: number) {
+  private constructor(
+    store: Store,
+    job: string,
+    clock: Clock,
+    newId: () => string,
+    boundary: Boundary | null,
+    last: number,
+  ) {
     this.boundary = boundary;
+    this.#newId = newId;
     this.#store = store;
     this.#job = job;
     this.#clock = clock;
@@ -62,15 +71,15 @@ export class Log {
    *
    * @throws CheckpointError `CHECKPOINT_DAMAGED` when the record of the boundary is gone
    */
-  static async open(store: Store, job: string, clock: Clock): Promise<Log> {
+  static async open(store: Store, job: string, clock: Clock, newId: () => string = randomId): Promise<Log> {
     const boundary = await readBoundary(store, job);
     const names = await store.list(
       `${job}/log/`,
       boundary === null ? {} : { after: logName(job, boundary.position - 1) },
     );
     const newest = names.findLast((name) => POSITION.test(name));
-    if (newest !== undefined) return new Log(store, job, clock, boundary, Number(newest.slice(-20)));
-    if (boundary === null) return new Log(store, job, clock, null, 0);
+    if (newest !== undefined) return new Log(store, job, clock, newId, boundary, Number(newest.slice(-20)));
+    if (boundary === null) return new Log(store, job, clock, newId, null, 0);
     const missing = logName(job, boundary.position);
     throw new CheckpointError('CHECKPOINT_DAMAGED', `${missing} and all newer records are gone from ${store.url}`);
   }
@@ -142,7 +151,7 @@ export class Log {
       position,
       previous: this.#lastHash,
       term,
-      putId: randomId(),
+      putId: this.#newId(),
       createdAt: new Date(this.#clock.now()).toISOString(),
       ...body,
     });

@@ -2,7 +2,8 @@ import type { Clock } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
 import { CheckpointError } from './errors.ts';
 import { OWNER_ORPHAN_MS, OWNER_RENEW_MS, OWNER_WATCH_MS } from './limits.ts';
-import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.adapter.ts';
+import type { Processes } from './environment.ts';
+import { nodeProcesses, type ProcessIdentity } from './process-identity.adapter.ts';
 
 interface OwnerFile extends ProcessIdentity {
   readonly term: number;
@@ -21,12 +22,14 @@ export class Owner {
   readonly #store: Store;
   readonly #name: string;
   readonly #clock: Clock;
+  readonly #processes: Processes;
   #file: OwnerFile | null = null;
   #cancel: () => void = () => undefined;
   #renewing: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(store: Store, job: string, clock: Clock) {
+  constructor(store: Store, job: string, clock: Clock, processes: Processes = nodeProcesses) {
+    this.#processes = processes;
     this.#store = store;
     this.#name = `${job}/owner.json`;
     this.#clock = clock;
@@ -40,7 +43,7 @@ export class Owner {
   async assertFree(): Promise<void> {
     const owner = await this.#read();
     if (owner === null || owner.released) return;
-    const own = ownIdentity();
+    const own = this.#processes.own();
     const sameMachine = owner.bootId !== '' && owner.bootId === own.bootId && owner.pidNamespace === own.pidNamespace;
     const alive = sameMachine ? await this.#watchProcess(owner) : await this.#watchCounter(owner);
     if (!alive) return;
@@ -53,7 +56,7 @@ export class Owner {
   /** From now on `owner.json` names this process; renewed while it lives. */
   async own(term: number): Promise<void> {
     this.#file = {
-      ...ownIdentity(),
+      ...this.#processes.own(),
       term,
       since: new Date(this.#clock.now()).toISOString(),
       counter: 0,
@@ -88,9 +91,9 @@ export class Owner {
   }
 
   async #watchProcess(owner: OwnerFile): Promise<boolean> {
-    const orphaned = !isAlive(owner.parentPid, owner.parentStartTicks);
+    const orphaned = !this.#processes.isAlive(owner.parentPid, owner.parentStartTicks);
     const until = this.#clock.monotonic() + (orphaned ? OWNER_ORPHAN_MS : 0);
-    while (isAlive(owner.pid, owner.startTicks)) {
+    while (this.#processes.isAlive(owner.pid, owner.startTicks)) {
       if (this.#clock.monotonic() >= until) return true;
       await this.#wait(LOOK_MS);
     }

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import type { Processes } from './environment.ts';
 
 /** Which process on which machine: enough to find out later whether it is still there. */
 export interface ProcessIdentity {
@@ -15,7 +16,7 @@ export interface ProcessIdentity {
   readonly parentStartTicks: string;
 }
 
-export function ownIdentity(): ProcessIdentity {
+function ownIdentity(): ProcessIdentity {
   return {
     host: hostname(),
     bootId: orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
@@ -28,7 +29,7 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /** Whether the process with this pid and start is there (and no zombie). */
-export function isAlive(pid: number, ticks: string): boolean {
+function isAlive(pid: number, ticks: string): boolean {
   if (ticks !== '') return startTicks(pid) === ticks;
   try {
     process.kill(pid, 0);
@@ -54,3 +55,6 @@ function orEmpty(read: () => string): string {
     return '';
   }
 }
+
+/** The processes of this machine. */
+export const nodeProcesses: Processes = { own: ownIdentity, isAlive };

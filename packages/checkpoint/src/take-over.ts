@@ -1,7 +1,6 @@
-import { hostname } from 'node:os';
-import type { Clock } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import { type Choice, choose, type ChooseOptions } from './choose.ts';
+import type { Environment } from './environment.ts';
 import { CheckpointError } from './errors.ts';
 import { START_TRIES } from './limits.ts';
 import { Log } from './log.ts';
@@ -24,15 +23,16 @@ export interface TakenOver<P> {
  * @throws CheckpointError `ALREADY_RUNNING`, `STORE_OTHER_JOB`, and what `choose` throws
  */
 export async function takeOver<P>(
-  place: { readonly store: Store; readonly job: string; readonly clock: Clock },
+  place: { readonly store: Store; readonly job: string; readonly environment: Environment },
   options: ChooseOptions,
   prepare: (choice: Choice) => Promise<P | null>,
 ): Promise<TakenOver<P> | null> {
-  const { store, job, clock } = place;
-  const owner = new Owner(store, job, clock);
+  const { store, job, environment } = place;
+  const { clock, processes, randomId } = environment;
+  const owner = new Owner(store, job, clock, processes);
   await owner.assertFree();
   for (let tries = 1; ; tries++) {
-    const log = await Log.open(store, job, clock);
+    const log = await Log.open(store, job, clock, randomId);
     if (log.last === 0) await assertOwnFolder(store, job);
     const choice = await choose(log, store, job, options);
     const prepared = await prepare(choice);
@@ -40,7 +40,8 @@ export async function takeOver<P>(
     const term = choice.term + 1;
     try {
       const from = choice.checkpoint?.record.position ?? 'fresh';
-      await log.put({ kind: 'term', from, host: hostname(), pid: process.pid }, term);
+      const { host, pid } = processes.own();
+      await log.put({ kind: 'term', from, host, pid }, term);
     } catch (error) {
       if (!(error instanceof CheckpointError) || error.code !== 'FENCED') throw error;
       await owner.assertFree();

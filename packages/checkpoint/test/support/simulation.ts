@@ -20,7 +20,9 @@ export interface WholeCut {
 export class Simulation {
   readonly runtimes: readonly Runtime[];
   readonly whole: WholeCut[] = [];
+  /** Number of the newest cut that was begun, and of the last before this simulation. */
   begun = 0;
+  first = 0;
   readonly #chance: Chance;
   readonly #network: Network;
   readonly #participants: readonly Participant[];
@@ -67,6 +69,7 @@ export class Simulation {
   static restored(chance: Chance, workers: number, from: WholeCut, atFlip: () => number): Simulation {
     const simulation = new Simulation(chance, workers, atFlip);
     simulation.begun = from.cut;
+    simulation.first = from.cut;
     const loads = distribute(recordOf({ cut: from.cut }), from.parts, workers, NO_TASKS);
     for (const [thread, { units, frames }] of loads.entries()) {
       for (const unit of units) simulation.runtimes[thread].loadUnit(unit);

@@ -1,0 +1,14 @@
+import { startThreads, systemClock } from '@tidemark/actors/internal';
+import { openStore } from '@tidemark/stores';
+import type { Environment } from './environment.ts';
+import { nodeProcesses } from './process-identity.adapter.ts';
+import { randomId } from './random.adapter.ts';
+
+/** This process, its threads, its disk. */
+export const nodeEnvironment: Environment = {
+  clock: systemClock,
+  randomId,
+  processes: nodeProcesses,
+  openStore,
+  startThreads,
+};

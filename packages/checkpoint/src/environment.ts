@@ -1,0 +1,19 @@
+import type { Clock, Threads, ThreadsOptions } from '@tidemark/actors/internal';
+import type { Store } from '@tidemark/stores';
+import type { ProcessIdentity } from './process-identity.adapter.ts';
+
+/** Who is alive on this machine. */
+export interface Processes {
+  readonly own: () => ProcessIdentity;
+  readonly isAlive: (pid: number, startTicks: string) => boolean;
+}
+
+/** All that a system takes from outside: a simulator gives its own. */
+export interface Environment {
+  readonly clock: Clock;
+  /** A name that nobody else will choose. */
+  readonly randomId: () => string;
+  readonly processes: Processes;
+  readonly openStore: (location: string) => Promise<Store>;
+  readonly startThreads: (options: ThreadsOptions) => Threads;
+}
