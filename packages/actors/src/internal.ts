@@ -5,6 +5,7 @@ export type { Clock } from './clock.ts';
 export { decodeRows, decodeValue, encodeRows, encodeValue, encodeValueInPlace } from './codec.ts';
 export { definitionOf, definitions } from './definition.ts';
 export { ActorError, assertNever, type ErrorData, errorToData, RemoteError } from './errors.ts';
+export { Events } from './events.ts';
 export { packBatch, packMessages, unpackBatch, unpackMessages } from './frame.ts';
 export { homeOfGroup, keyGroup, murmur3 } from './key-group.ts';
 export * as limits from './limits.ts';

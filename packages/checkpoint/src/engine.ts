@@ -280,12 +280,10 @@ export class Engine {
 
   #makeGenerator(store: Store, own: TakenOver<ToRun>, schedule: Schedule | null): void {
     const { log, term, choice } = own;
-    const restored = choice.checkpoint?.record ?? null;
     const { job, workers, extension } = this.#options;
-    const from = restored === null ? null : { position: restored.position, term: restored.term, cut: restored.cut };
     const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
     const { keep } = this.#options;
-    const retention = new Retention({ store, job, log, keep, recordsPerPass: RECORDS_PER_PASS, from, warn });
+    const retention = new Retention({ store, job, log, keep, recordsPerPass: RECORDS_PER_PASS, warn });
     this.#retention = retention;
     this.#generator = new Generator({
       store,

@@ -280,7 +280,7 @@ export class Generator {
     this.#over();
     this.#failed.length = 0;
     this.#options.release(published);
-    this.#options.retention.published({ position, term: this.#options.term, cut });
+    this.#options.retention.published();
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((asked) => asked.minCut > cut);
     for (const asked of waiting) if (asked.minCut <= cut) asked.resolve(published);

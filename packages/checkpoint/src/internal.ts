@@ -5,6 +5,7 @@ export { CheckpointError } from './errors.ts';
 export { Generator, type Published } from './generator.ts';
 export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
+export * as limits from './limits.ts';
 export { type PartContent, PartWriter, readPart } from './part.ts';
 export { Participant, type PartSays } from './participant.ts';
 export {
@@ -13,6 +14,7 @@ export {
   encodeRecord,
   type LogRecord,
   type PartRef,
+  type RecordBody,
   type TermRecord,
 } from './record.ts';
 export { distribute, type Placement } from './recovery.ts';

@@ -158,6 +158,8 @@ export class Log {
     await this.#putSurely({ position, name: logName(this.#job, position), bytes });
     this.#last = position;
     this.#lastHash = sha256(bytes);
+    // Only a walk that is under way needs it; a log that lives for years must not remember all its positions.
+    this.#expected.clear();
     return position;
   }
 

@@ -3,13 +3,6 @@ import { type Boundary, boundaryName, boundaryPositions, encodeBoundary } from '
 import { CheckpointError } from './errors.ts';
 import type { Log } from './log.ts';
 
-/** A checkpoint of the owner's line. */
-export interface LineEntry {
-  readonly position: number;
-  readonly term: number;
-  readonly cut: number;
-}
-
 export interface RetentionOptions {
   readonly store: Store;
   readonly job: string;
@@ -18,8 +11,6 @@ export interface RetentionOptions {
   readonly keep: number;
   /** Records put between two passes: a pass lists what lies there. */
   readonly recordsPerPass: number;
-  /** The checkpoint that this owner goes on from; null when it began from nothing. */
-  readonly from: LineEntry | null;
   readonly warn: (code: string, message: string) => void;
 }
 
@@ -34,13 +25,13 @@ export interface RetentionOptions {
  */
 export class Retention {
   readonly #options: RetentionOptions;
-  readonly #line: LineEntry[];
-  #records = 0;
+  /** Records since the last pass, by whomever they were put: a process may never live for a whole interval. */
+  #records: number;
   #passing: Promise<void> | null = null;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    this.#line = options.from === null ? [] : [options.from];
+    this.#records = options.log.last - options.log.first;
   }
 
   /**
@@ -59,11 +50,10 @@ export class Retention {
   }
 
   /** A checkpoint was published: now and then, a pass begins. */
-  published(checkpoint: LineEntry): void {
-    this.#line.push(checkpoint);
+  published(): void {
     this.#records++;
     const { keep, recordsPerPass, warn } = this.#options;
-    if (this.#records < recordsPerPass || this.#line.length <= keep || this.#passing !== null) return;
+    if (this.#records < recordsPerPass || !Number.isFinite(keep) || this.#passing !== null) return;
     this.#records = 0;
     this.#passing = this.#pass()
       .catch((error: unknown) => {
@@ -79,13 +69,10 @@ export class Retention {
   }
 
   async #pass(): Promise<void> {
-    const { store, job, log, keep } = this.#options;
-    this.#line.splice(0, this.#line.length - keep);
-    const oldest = this.#line[0];
-    const found = await log.read(oldest.position);
-    if (!found.ok) throw found.error;
-    const boundary: Boundary = { ...oldest, hash: found.hash };
-    await store.putIfAbsent(boundaryName(job, oldest.position), encodeBoundary(boundary));
+    const { store, job } = this.#options;
+    const oldest = await this.#oldestKept();
+    if (oldest === null) return;
+    await store.putIfAbsent(boundaryName(job, oldest.position), encodeBoundary(oldest));
     for (const name of await store.list(`${job}/log/`)) {
       if (Number(name.slice(-20)) >= oldest.position) break;
       await store.delete(name);
@@ -95,10 +82,30 @@ export class Retention {
       if (position < oldest.position) await store.delete(boundaryName(job, position));
     }
   }
+
+  /** The `keep`-th newest checkpoint of the line that ends at the log's last record; null when there are fewer. */
+  async #oldestKept(): Promise<Boundary | null> {
+    const { log, keep } = this.#options;
+    let kept = 0;
+    for (let position = log.last; position >= log.first; ) {
+      const found = await log.read(position);
+      if (!found.ok) throw found.error;
+      const { record } = found;
+      if (record.kind === 'term') {
+        if (record.from === 'fresh') return null;
+        position = record.from;
+        continue;
+      }
+      kept++;
+      if (kept === keep) return { position, hash: found.hash, term: record.term, cut: record.cut };
+      position--;
+    }
+    return null;
+  }
 }
 
 /** Whether a part was written for a cut before the boundary's: every kept record names only its own cut's parts. */
-function isBelow(name: string, boundary: LineEntry): boolean {
+function isBelow(name: string, boundary: Boundary): boolean {
   const found = /\/part\/(\d+)-(\d+)-\d+-[0-9a-f]+$/.exec(name);
   if (found === null) return false;
   const term = Number(found[1]);

@@ -8,6 +8,7 @@ import { KEEP_CHECKPOINTS } from './limits.ts';
 import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { SystemNews, type SystemEvents } from './system-events.ts';
 
 export interface SystemOptions {
   /** Modules that define the actors; every worker imports them. */
@@ -27,7 +28,7 @@ export interface SystemOptions {
   readonly inline?: boolean;
   /** Begin anew, whatever the store holds. */
   readonly fresh?: boolean;
-  /** Told about each checkpoint, failure and warning. */
+  /** Told about everything from the very start, before `on` can be called. */
   readonly observe?: EngineOptions['observe'];
 }
 
@@ -42,6 +43,11 @@ export interface System extends AsyncDisposable {
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }>;
   /** Takes a last checkpoint and ends the workers; rejects when that checkpoint could not be taken. */
   stop(): Promise<void>;
+  /**
+   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `warning`, `log` (what `ctx.log` writes), until the
+   * returned function is called. Logs that nobody listens to go to stderr, warnings become warnings of the process.
+   */
+  on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void;
   /** Resolves when the system has stopped; rejects with the reason when it failed. */
   readonly done: Promise<void>;
 }
@@ -70,6 +76,7 @@ export async function createSystem(options: SystemOptions): Promise<System> {
 /** Starts a system whose modules this thread has loaded. */
 async function startSystem(options: SystemOptions): Promise<System> {
   const border = new Border(systemClock);
+  const news = new SystemNews(options.observe);
   const engine = await startEngine({
     modules: options.actors.map((url) => url.href),
     location: options.store ?? null,
@@ -83,21 +90,23 @@ async function startSystem(options: SystemOptions): Promise<System> {
     from: null,
     acceptDuplicates: false,
     command: (position) => `restore with from: ${position}`,
-    observe: options.observe ?? (() => undefined),
+    observe: news.tell,
     border,
     extension: null,
   });
   engine.go();
-  return new RunningSystem(engine, border);
+  return new RunningSystem(engine, border, news);
 }
 
 class RunningSystem implements System {
   readonly #engine: Engine;
   readonly #border: Border;
+  readonly #news: SystemNews;
   #stopping: Promise<void> | null = null;
 
-  constructor(engine: Engine, border: Border) {
+  constructor(engine: Engine, border: Border, news: SystemNews) {
     this.#engine = engine;
+    this.#news = news;
     this.#border = border;
     engine.done.catch((error: unknown) => border.close(error instanceof Error ? error : new Error(String(error))));
   }
@@ -120,6 +129,10 @@ class RunningSystem implements System {
 
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }> {
     return this.#engine.checkpoint();
+  }
+
+  on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void {
+    return this.#news.events.on(kind, listener);
   }
 
   stop(): Promise<void> {

@@ -25,9 +25,7 @@ class Owner {
     retentionStore: Store,
     log: Log,
     term: number,
-    cut: number,
-    from: { position: number; term: number; cut: number } | null,
-  ) {
+    cut: number) {
     this.log = log;
     this.term = term;
     this.#store = store;
@@ -38,9 +36,7 @@ class Owner {
       job: JOB,
       log,
       keep: KEEP,
-      recordsPerPass: PER_PASS,
-      from,
-      warn,
+      recordsPerPass: PER_PASS, warn,
     });
   }
 
@@ -50,7 +46,7 @@ class Owner {
     const record = choice.checkpoint?.record ?? null;
     const term = choice.term + 1;
     await log.put({ kind: 'term', from: record?.position ?? 'fresh', host: 'here', pid: 1 }, term);
-    return new Owner(store, retentionStore, log, term, choice.cut, record);
+    return new Owner(store, retentionStore, log, term, choice.cut);
   }
 
   async checkpoint(): Promise<number> {
@@ -72,7 +68,7 @@ class Owner {
       this.term,
     );
     await this.retention.assertOwner(position);
-    this.retention.published({ position, term: this.term, cut });
+    this.retention.published();
     await this.retention.idle();
     return position;
   }

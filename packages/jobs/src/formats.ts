@@ -1,3 +1,6 @@
+import { JobError } from './errors.ts';
+import { delimiterByte } from './input/csv-format.ts';
+
 /** How a job's input is read: what `setInput` takes. Values, so that every worker makes the same of them. */
 
 export type Key = string | number;
@@ -35,6 +38,7 @@ export function csv<V extends object = Record<string, string | number | null>>(o
   readonly types?: Readonly<Record<string, 'string' | 'number'>>;
   readonly delimiter?: string;
 }): CsvFormat<V> {
+  assertDelimiter(options.delimiter);
   return { kind: 'csv', key: options.key ?? null, types: options.types ?? {}, delimiter: options.delimiter ?? ',' };
 }
 
@@ -51,4 +55,12 @@ export function ndjson<V = unknown>(options: { readonly key?: string | ((value: 
  */
 export function text(options: { readonly each: (line: string) => Iterable<readonly [Key, unknown]> }): TextFormat {
   return { kind: 'text', each: options.each };
+}
+
+function assertDelimiter(delimiter: string | undefined): void {
+  try {
+    delimiterByte(delimiter);
+  } catch (cause) {
+    throw new JobError('CONFIG_INVALID', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }

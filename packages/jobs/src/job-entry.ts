@@ -85,6 +85,7 @@ const install: Install = (worker) => {
         case 'begin':
           source.start();
           for (const each of sinks) each.start();
+          say({ kind: 'begun' });
           return;
         case 'end-of-stream':
           task.endOfStream();

@@ -5,7 +5,6 @@ import { checkColumns } from './input/check-columns.ts';
 import { findFiles } from './input/input-files.ts';
 import type { InputPlan } from './input/input-plan.ts';
 import { planSplits } from './input/splits.ts';
-import { verifyInputs } from './input/verify-inputs.ts';
 import type { JobSpec } from './job-spec.ts';
 import { SPLITS } from './limits.ts';
 
@@ -39,9 +38,9 @@ export async function planInputs(spec: JobSpec, inputs: readonly string[], file:
 /**
  * A run goes on over the inputs that it began with; none need be named again.
  *
- * @throws JobError `INPUT_CHANGED` when others are named; InputError `INPUT_CHANGED` when one holds other bytes now
+ * @throws JobError `INPUT_CHANGED` when others are named
  */
-export async function assertSameInputs(plan: InputPlan, inputs: readonly string[]): Promise<void> {
+export function assertSamePaths(plan: InputPlan, inputs: readonly string[]): void {
   const outside = plan.files.find(({ path }) => !inputs.some((input) => covers(resolve(input), path)));
   if (inputs.length > 0 && outside !== undefined) {
     throw new JobError(
@@ -49,7 +48,6 @@ export async function assertSameInputs(plan: InputPlan, inputs: readonly string[
       `the checkpoint was taken while reading ${outside.path}, which is not among the inputs of now (${inputs.join(', ')}): name the same inputs, give the new ones a store of their own, or begin again with --fresh`,
     );
   }
-  await verifyInputs(plan);
 }
 
 /** Whether a path that was given names the file, its folder, or a pattern in its folder. */

@@ -17,8 +17,9 @@ import { COLLECTOR, type Collector } from './collector.ts';
 import { commandText } from './command-text.ts';
 import { JobError } from './errors.ts';
 import type { InputPlan } from './input/input-plan.ts';
+import { verifyInputs } from './input/verify-inputs.ts';
 import { toRunEvent } from './engine-events.ts';
-import { assertSameInputs, firstFile, planInputs } from './job-inputs.ts';
+import { assertSamePaths, firstFile, planInputs } from './job-inputs.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
 import { checkpointSurely, lastCheckpoint, quiet } from './last-steps.ts';
 import { loadJob } from './load-job.adapter.ts';
@@ -94,6 +95,8 @@ class RunningJob implements JobRun, HostExtension {
   #finished = false;
   #stopping = false;
   #firstRecordSeen = false;
+  /** Workers that have begun. */
+  #begun = 0;
   readonly #drained = new Set<number>();
   readonly #counters = new Map<number, Readonly<Record<string, number>>>();
   readonly #applied = new Map<number, number>();
@@ -154,6 +157,8 @@ class RunningJob implements JobRun, HostExtension {
     );
     engine.go();
     this.#sayAll({ kind: 'begin' });
+    // From here on the figures of `progress` are those of the run, what was restored included.
+    await Promise.race([this.#until(() => this.#begun === this.#workers), engine.done]);
   }
 
   progress(): Progress {
@@ -191,12 +196,13 @@ class RunningJob implements JobRun, HostExtension {
       this.#plan = this.#record.plan;
       this.#ended = this.#record.ended;
       this.#result = this.#record.result;
+      assertSamePaths(this.#plan, this.#options.input ?? []);
       if (record.finished) return { kind: 'finished' };
       this.#useFormatOf(this.#plan, this.#record.key);
       this.#outputs = goOnWriting(this.#options, this.#record.outputs, (code, message) => {
         this.#observe({ event: 'warning', code, message });
       });
-      await assertSameInputs(this.#plan, this.#options.input ?? []);
+      await verifyInputs(this.#plan);
       if (this.#options.from === undefined) await this.#assertNothingLost(record.position);
     } else if (this.#plan === null) await this.#begin();
     await assertOutputsWritable(this.#outputs);
@@ -235,6 +241,9 @@ class RunningJob implements JobRun, HostExtension {
   receive(thread: number, data: unknown): void {
     const says = data as JobWorkerSays;
     switch (says.kind) {
+      case 'begun':
+        this.#begun++;
+        break;
       case 'drained':
         this.#drained.add(thread);
         if (this.#drained.size === this.#workers) this.#finish();
@@ -303,8 +312,11 @@ class RunningJob implements JobRun, HostExtension {
     if (this.#ended) await this.#collectCounters();
     // No cut may come in between: after a restore from it, some keys would say their last word a second time.
     else await this.#engine!.withoutCuts(() => this.#sayLastWord());
+    // A stop takes its own last checkpoint; the next start does the rest.
+    if (this.#stopping) return;
     const { position } = await checkpointSurely(this.#engine!);
     await this.#waitApplied(position);
+    if (this.#stopping) return;
     this.#result = await this.#makeResult();
     await checkpointSurely(this.#engine!);
   }

@@ -28,6 +28,7 @@ export type JobHostSays =
   | { readonly kind: 'counters' };
 
 export type JobWorkerSays =
+  | { readonly kind: 'begun' }
   | { readonly kind: 'drained' }
   | { readonly kind: 'first-record' }
   | { readonly kind: 'ended'; readonly counters: Readonly<Record<string, number>> }

@@ -19,6 +19,7 @@ export {
   createSystem,
   main,
   type System,
+  type SystemEvents,
   type SystemOptions,
 } from '@tidemark/checkpoint';
 export {

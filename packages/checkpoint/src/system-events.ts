@@ -1,0 +1,39 @@
+import { Events } from '@tidemark/actors/internal';
+import type { EngineEvent } from './engine-options.ts';
+
+/** Events of a system by name. */
+export type SystemEvents = { readonly [K in EngineEvent['kind']]: Extract<EngineEvent, { readonly kind: K }> };
+
+/** Tells what happens to a system; what must not go unheard is told to the process when nobody listens. */
+export class SystemNews {
+  readonly events = new Events<SystemEvents>((name, error) => {
+    process.emitWarning(`a listener of '${name}' threw: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  readonly #observe: ((event: EngineEvent) => void) | undefined;
+
+  constructor(observe: ((event: EngineEvent) => void) | undefined) {
+    this.#observe = observe;
+  }
+
+  readonly tell = (event: EngineEvent): void => {
+    this.#observe?.(event);
+    const heard = this.events.emit(event.kind, event as never) || this.#observe !== undefined;
+    if (!heard) tellProcess(event);
+  };
+}
+
+function tellProcess(event: EngineEvent): void {
+  switch (event.kind) {
+    case 'log':
+      process.stderr.write(`${event.text}\n`);
+      return;
+    case 'warning':
+    case 'checkpoint-failed':
+      process.emitWarning(event.message, { code: event.code });
+      return;
+    case 'term':
+    case 'restored':
+    case 'checkpoint':
+      return;
+  }
+}
