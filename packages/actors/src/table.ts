@@ -90,6 +90,13 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     return entry;
   }
 
+  /** The entry of a key for a change in place, captured first; undefined when it is not there. */
+  touchKnown(key: K): TableEntry<V> | undefined {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#touch(key, entry);
+    return entry;
+  }
+
   delete(key: K): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;

@@ -110,10 +110,16 @@ const BEGINNING = 0;
 
 /** Reads and verifies all parts of a checkpoint, in parallel. */
 export async function readParts(store: Store, job: string, record: CheckpointRecord): Promise<PartContent[]> {
-  return Promise.all(record.parts.map((part) => readVerified(store, job, record, part)));
+  return Promise.all(record.parts.map((part) => readVerifiedPart(store, job, record, part)));
 }
 
-async function readVerified(store: Store, job: string, record: CheckpointRecord, part: PartRef): Promise<PartContent> {
+/** @throws CheckpointError `CHECKPOINT_DAMAGED` saying what is wrong with the part */
+export async function readVerifiedPart(
+  store: Store,
+  job: string,
+  record: CheckpointRecord,
+  part: PartRef,
+): Promise<PartContent> {
   const name = 'path' in part ? `${job}/${part.path}` : `part of thread ${part.thread} in record ${record.position}`;
   const damage = (what: string, cause?: unknown): CheckpointError =>
     new CheckpointError('CHECKPOINT_DAMAGED', `checkpoint ${record.position}: ${name} ${what}`, { cause });

@@ -127,7 +127,7 @@ export class Engine {
   }
 
   checkpoint(): Promise<Published> {
-    if (this.#generator === null) return Promise.reject(new ActorError('SYSTEM_STOPPED', 'the system has stopped'));
+    if (this.#generator === null) return Promise.reject(stopped());
     return this.#generator.checkpoint();
   }
 
@@ -166,7 +166,7 @@ export class Engine {
     }
     if (this.#ended) return this.#killing;
     this.#ended = true;
-    this.#generator?.stop();
+    this.#generator?.workerLost(stopped());
     this.#log?.close();
     this.#runtime?.stop();
     const cancel = this.#environment.clock.after(STOP_MS, () => void this.#threads?.kill());
@@ -191,7 +191,8 @@ export class Engine {
   }
 
   async #end(): Promise<void> {
-    this.#generator?.stop();
+    // Whoever waits for a checkpoint hears of the end, also where nothing had failed.
+    this.#generator?.workerLost(this.#failure ?? stopped());
     this.#log?.close();
     this.#runtime?.stop();
     this.#owner?.stop();
@@ -371,9 +372,12 @@ export class Engine {
     this.#failure = error;
     void this.kill();
     this.#workers?.fail(error);
-    this.#generator?.workerLost(error);
     this.#settle.reject(error);
   }
+}
+
+function stopped(): ActorError {
+  return new ActorError('SYSTEM_STOPPED', 'the system has stopped');
 }
 
 function isFenced(error: Error | null): boolean {

@@ -14,6 +14,7 @@ export type CheckpointErrorCode =
   | 'STATE_UNCLAIMED'
   | 'STORE_OTHER_JOB'
   | 'SYSTEM_FAILED'
+  | 'UNIT_UNKNOWN'
   | 'WORKERS_INVALID';
 
 /** The one error class of this package. */

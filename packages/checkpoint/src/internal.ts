@@ -1,12 +1,12 @@
-export { choose } from './choose.ts';
+export { type Choice, choose, type ChooseOptions } from './choose.ts';
 export { Engine, startEngine } from './engine.ts';
 export type { EngineEvent, EngineOptions, HostExtension, Prepared } from './engine-options.ts';
 export { CheckpointError } from './errors.ts';
-export { Generator, type Published } from './generator.ts';
+export { Generator, type GeneratorOptions, type Published } from './generator.ts';
 export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
 export * as limits from './limits.ts';
-export { type PartContent, PartWriter, readPart } from './part.ts';
+export { type PartContent, type PartCounts, PartWriter, readPart } from './part.ts';
 export { Participant, type PartSays } from './participant.ts';
 export {
   type CheckpointRecord,
@@ -29,3 +29,10 @@ export type { Environment, Processes } from './environment.ts';
 export { nodeEnvironment } from './environment.adapter.ts';
 export type { ProcessIdentity } from './process-identity.adapter.ts';
 export { workerBody } from './worker-body.ts';
+export { type Census, census, type MotionGroup, type Receiver, type UnitGroup } from './reading/census.ts';
+export { type CheckpointView, type PartView, readCheckpoint } from './reading/checkpoint-view.ts';
+export { diffUnits, type UnitChange } from './reading/diff.ts';
+export { jobInStore, jobsInStore } from './reading/jobs-in-store.ts';
+export { type LogLine, type LogView, readLog } from './reading/log-view.ts';
+export { actorView, type ActorView, keyedUnits, sortedUnits, type TableView, unitText } from './reading/units.ts';
+export { type Finding, type Verified, verifyLog } from './reading/verify.ts';

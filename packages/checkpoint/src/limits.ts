@@ -28,7 +28,7 @@ export const SETTLE_MS = 60_000;
 export const SETTLE_DELAY_MS_MAX = 5_000;
 
 /** Milliseconds for workers to end by themselves at a stop; a turn without end would keep the process for ever. */
-export const STOP_MS = 10_000;
+export const STOP_MS = 5_000;
 
 /** Longest wait given to the clock at a time, in milliseconds: the timers of Node hold no more than 24 days. */
 export const WAIT_MS_MAX = 86_400_000;
@@ -44,3 +44,6 @@ export const START_TRIES = 3;
 
 /** Bytes of units and motion in one `load` message to a worker. */
 export const LOAD_BYTES = 4 * 1024 * 1024;
+
+/** Records read at a time by those who look at a whole log: hides the way to a store that is far away. */
+export const READ_AT_ONCE = 16;

@@ -186,7 +186,7 @@ export class Log {
       }
       const hopeless = doubt instanceof StoreError && doubt.kind === 'fatal';
       if (hopeless || this.#clock.monotonic() >= until) throw (this.#closed = unsettled(attempt.name, doubt));
-      await this.#wait(Math.min(SETTLE_DELAY_MS * tries, SETTLE_DELAY_MS_MAX));
+      if (this.#closed === null) await this.#wait(Math.min(SETTLE_DELAY_MS * tries, SETTLE_DELAY_MS_MAX));
       if (this.#closed !== null) throw this.#closed;
     }
   }

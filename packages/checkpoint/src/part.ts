@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { decodeValue, encodeValue, encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal';
+import { decodeValue, encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal';
 import type { Batch, CaptureSink, Envelope, PackedFrame, UnitData } from '@tidemark/actors/internal';
 import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';
 
@@ -33,6 +33,9 @@ export class PartWriter implements CaptureSink {
   readonly counts: PartCounts = { units: 0, messages: 0, frames: 0, bytes: 0 };
   readonly #emit: (block: Uint8Array) => void;
   #block = new Uint8Array(BLOCK_BYTES_FIRST);
+  #view = new DataView(this.#block.buffer);
+  /** Where the entry begins that is being written. */
+  #entry = BLOCK_HEAD_BYTES;
   #length = BLOCK_HEAD_BYTES;
 
   constructor(emit: (block: Uint8Array) => void) {
@@ -43,8 +46,8 @@ export class PartWriter implements CaptureSink {
 
   unit(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
     this.counts.units++;
-    const head = encodeValue([type, key, table, tableKey]);
-    this.#entry(KIND.unit, head, encodeValueInPlace(value));
+    this.#begin(encodeValueInPlace([type, key, table, tableKey]));
+    this.#end(KIND.unit, encodeValueInPlace(value));
   }
 
   mail(envelope: Envelope): void {
@@ -58,13 +61,15 @@ export class PartWriter implements CaptureSink {
   channel(frame: PackedFrame, from: number): void {
     this.counts.frames++;
     this.counts.messages += frame.count;
-    this.#entry(KIND.channel, encodeValue([frame.codec, frame.count, from]), frame.body);
+    this.#begin(encodeValueInPlace([frame.codec, frame.count, from]));
+    this.#end(KIND.channel, frame.body);
   }
 
   outbox(frame: PackedFrame, to: number): void {
     this.counts.frames++;
     this.counts.messages += frame.count;
-    this.#entry(KIND.outbox, encodeValue([frame.codec, frame.count, to]), frame.body);
+    this.#begin(encodeValueInPlace([frame.codec, frame.count, to]));
+    this.#end(KIND.outbox, frame.body);
   }
 
   end(): void {
@@ -73,27 +78,45 @@ export class PartWriter implements CaptureSink {
 
   #mail(frame: PackedFrame): void {
     this.counts.messages += frame.count;
-    this.#entry(KIND.mail, encodeValue([frame.codec, frame.count]), frame.body);
+    this.#begin(encodeValueInPlace([frame.codec, frame.count]));
+    this.#end(KIND.mail, frame.body);
   }
 
-  #entry(kind: number, head: Uint8Array, body: Uint8Array): void {
-    const needed = ENTRY_HEAD_BYTES + head.length + body.length;
-    if (this.#length > BLOCK_HEAD_BYTES && this.#length + needed > BLOCK_BYTES_MAX) this.#close();
-    this.#reserve(needed);
-    const view = new DataView(this.#block.buffer);
-    view.setUint8(this.#length, kind);
-    view.setUint32(this.#length + 1, head.length, true);
-    view.setUint32(this.#length + 5, body.length, true);
-    this.#block.set(head, this.#length + ENTRY_HEAD_BYTES);
-    this.#block.set(body, this.#length + ENTRY_HEAD_BYTES + head.length);
-    this.#length += needed;
+  /** Writes an entry's head. The codec's bytes are good only until its next call, so they are copied at once. */
+  #begin(head: Uint8Array): void {
+    this.#entry = this.#length;
+    this.#reserve(ENTRY_HEAD_BYTES + head.length);
+    this.#view.setUint32(this.#entry + 1, head.length, true);
+    this.#block.set(head, this.#entry + ENTRY_HEAD_BYTES);
+    this.#length += ENTRY_HEAD_BYTES + head.length;
+  }
+
+  #end(kind: number, body: Uint8Array): void {
+    this.#reserve(body.length);
+    this.#view.setUint8(this.#entry, kind);
+    this.#view.setUint32(this.#entry + 5, body.length, true);
+    this.#block.set(body, this.#length);
+    this.#length += body.length;
+    if (this.#length > BLOCK_BYTES_MAX && this.#entry > BLOCK_HEAD_BYTES) this.#moveOn();
+  }
+
+  /** The block is full without its last entry: that one begins the next. */
+  #moveOn(): void {
+    const entry = this.#block.slice(this.#entry, this.#length);
+    this.#length = this.#entry;
+    this.#close();
+    this.#reserve(entry.length);
+    this.#block.set(entry, this.#length);
+    this.#length += entry.length;
   }
 
   #reserve(needed: number): void {
-    if (this.#length + needed <= this.#block.length) return;
-    const larger = new Uint8Array(Math.max(this.#length + needed, this.#block.length * 4));
+    const length = this.#length + needed;
+    if (length <= this.#block.length) return;
+    const larger = new Uint8Array(Math.max(length, Math.min(this.#block.length * 4, BLOCK_BYTES_MAX * 1.25)));
     larger.set(this.#block.subarray(0, this.#length));
     this.#block = larger;
+    this.#view = new DataView(larger.buffer);
   }
 
   #close(): void {

@@ -20,7 +20,8 @@ const Clerk = actor('clerk', {
     letter(ctx, from: string, n: number, _ballast: string): void {
       const { state } = ctx;
       const expected = state.got[from] ?? 0;
-      if (from !== 'host' && n !== expected) throw new Error(`letter ${n} from ${from} to ${ctx.key}, expected ${expected}`);
+      if (from !== 'host' && n !== expected)
+        throw new Error(`letter ${n} from ${from} to ${ctx.key}, expected ${expected}`);
       state.got[from] = expected + 1;
       state.seed = (Math.imul(state.seed, 1103515245) + 12345) & 0x7fffffff;
       const to = String((state.seed >>> 8) % CLERKS);
@@ -47,7 +48,8 @@ class HostSends {
     this.#opened.add(account);
     this.payments++;
     simulation.send({ type: 'account', key: String(account), handler: 'receive', args: [1] });
-    if (account < CLERKS) simulation.send({ type: 'clerk', key: String(account), handler: 'letter', args: ['host', 0, ''] });
+    if (account < CLERKS)
+      simulation.send({ type: 'clerk', key: String(account), handler: 'letter', args: ['host', 0, ''] });
   }
 }
 

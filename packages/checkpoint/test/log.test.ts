@@ -1,253 +1,356 @@
-import { Log, logName, type RecordBody } from '@tidemark/checkpoint/internal';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { ManualClock } from '../../actors/test/support/manual-clock.ts';
-import { type Fault, FragileStore } from './support/fragile-store.ts';
+import { decodeRecord, encodeRecord, limits, Log, logName } from '@tidemark/checkpoint/internal';
+import { MemoryStore, StoreError } from '@tidemark/stores';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock, settled } from '../../actors/test/support/manual-clock.ts';
+import { bodyOf, JOB } from './support/job-log.ts';
+import { sha256 } from './support/parts.ts';
+import { recordOf, termOf } from './support/records.ts';
+import {
+  carriedOut,
+  Late,
+  refused,
+  replyLost,
+  requestLost,
+  ScriptedStore,
+  storeError,
+} from './support/scripted-store.ts';
 
-const TERM: RecordBody = { kind: 'term', from: 'fresh', host: 'here', pid: 1 };
+const TERM = 3;
 
-let store: FragileStore;
+let memory: MemoryStore;
+let store: ScriptedStore;
 let clock: ManualClock;
 let log: Log;
+
 beforeEach(async () => {
-  store = new FragileStore();
+  memory = new MemoryStore('test');
+  store = new ScriptedStore(memory);
   clock = new ManualClock();
-  log = await Log.open(store, 'main', clock);
+  log = await Log.open(store, JOB, clock);
 });
 
-/** What became of a put, while the clock goes on. */
-async function put(of: Log = log, forMs = 120_000): Promise<number | { readonly code: string; readonly afterMs: number }> {
-  const began = clock.monotonic();
-  let outcome: number | { code: string; afterMs: number } | undefined;
-  of.put(TERM, 1).then(
-    (position) => (outcome = position),
-    (error: { code?: string; name: string }) => (outcome = { code: error.code ?? error.name, afterMs: clock.monotonic() - began }),
+const name = (position: number): string => logName(JOB, position);
+const stored = (position: number): Promise<Uint8Array> => memory.get(name(position));
+const put = (): Promise<number> => log.put(bodyOf(), TERM);
+
+/** Another owner's record at a position. */
+function taken(position: number): Promise<unknown> {
+  return memory.putIfAbsent(name(position), encodeRecord(termOf({ position, term: 9, host: 'other', pid: 42 })));
+}
+
+/** What became of a put, in a form that can be looked at while it is under way. */
+function watched(promise: Promise<number>): { position: number | null; error: unknown; over: boolean } {
+  const seen: ReturnType<typeof watched> = { position: null, error: null, over: false };
+  promise.then(
+    (position) => Object.assign(seen, { position, over: true }),
+    (error: unknown) => Object.assign(seen, { error, over: true }),
   );
-  for (let left = forMs; left > 0 && outcome === undefined; left -= 100) await clock.pass(100);
-  if (outcome === undefined) throw new Error('the put has no outcome');
-  return outcome;
+  return seen;
 }
 
-async function recordAt(position: number) {
-  const found = await log.read(position);
-  if (!found.ok) throw found.error;
-  return found.record;
-}
-
-describe('C11: a put', () => {
-  test('takes the next position, never skips, and names the predecessor by its hash', async () => {
-    expect([await put(), await put(), await put()]).toEqual([1, 2, 3]);
-    expect(log.last).toBe(3);
-    const reader = await Log.open(store, 'main', clock);
-    const found = await Promise.all([1, 2, 3].map((position) => reader.read(position)));
-    expect(found.map((each) => each.ok && each.record.position)).toEqual([1, 2, 3]);
-    expect(found.map((each) => each.ok && each.record.previous)).toEqual([null, found[0].hash, found[1].hash]);
-    expect(new Set(found.map((each) => each.ok && each.record.putId)).size).toBe(3);
-  });
-
-  test('goes on after what another start has left', async () => {
-    await put();
-    await put();
-    const next = await Log.open(store, 'main', clock);
-    expect(next.last).toBe(2);
-    expect(await put(next)).toBe(3);
-    expect((await recordAt(3)).previous).toBe((await log.read(2)).hash);
-  });
-
-  test.each(['retry', 'denied', 'fatal'] as const)('that the store surely did not carry out (%s) leaves the position free', async (fault) => {
-    store.fail('putIfAbsent', fault);
-    await expect(log.put(TERM, 1)).rejects.toMatchObject({ kind: fault });
-    expect(await put()).toBe(1);
-  });
-});
-
-describe('C12: a put whose reply is lost', () => {
-  test.each<[string, Fault[]]>([
-    ['was carried out', ['stored-but-lost']],
-    ['was not carried out', ['lost']],
-    ['was not carried out three times', ['lost', 'lost', 'lost']],
-    ['failed in a way that no store should', ['unforeseen']],
-    ['was lost, and then surely nothing', ['lost', 'retry', 'denied']],
-  ])('is settled before it returns, if it %s', async (_, faults) => {
-    for (const fault of faults) store.fail('putIfAbsent', fault);
-    expect(await put()).toBe(1);
-    expect(await store.inner.list('main/log/')).toEqual([logName('main', 1)]);
-    expect(await put()).toBe(2);
-  });
-
-  test('is settled when the store answers again', async () => {
-    store.fail('putIfAbsent', 'stored-but-lost').fail('get', 'retry', 8);
-    expect(await put()).toBe(1);
-  });
-
-  test('is the same record when the store carries it out late, between the reading back and the next try', async () => {
-    store.fail('putIfAbsent', 'late');
-    const putting = log.put(TERM, 1);
-    await clock.pass(0);
-    await store.land();
-    await clock.pass(1_000);
-    expect(await putting).toBe(1);
-    expect(await put()).toBe(2);
-  });
-
-  test('is not fenced by its own late try', async () => {
-    store.fail('putIfAbsent', 'late', 3).fail('get', 'retry', 2);
-    const putting = log.put(TERM, 1);
-    await clock.pass(500);
-    await store.land();
-    await clock.pass(5_000);
-    expect(await putting).toBe(1);
-  });
-
-  test('LOG_UNSETTLED: ends for ever when nobody can tell for a minute', async () => {
-    store.fail('putIfAbsent', 'lost', 10_000).fail('get', 'retry', 10_000);
-    const outcome = await put();
-    expect(outcome).toMatchObject({ code: 'LOG_UNSETTLED' });
-    expect((outcome as { afterMs: number }).afterMs).toBeGreaterThanOrEqual(60_000);
-    store.heal();
-    const calls = store.calls.length;
-    expect(await put()).toEqual({ code: 'LOG_UNSETTLED', afterMs: 0 });
-    expect(store.calls.length).toBe(calls);
-  });
-
-  test('LOG_UNSETTLED: also when the store says that the record is not there, and never takes it', async () => {
-    store.fail('putIfAbsent', 'lost', 10_000);
-    expect(await put()).toMatchObject({ code: 'LOG_UNSETTLED' });
-  });
-
-  test('LOG_UNSETTLED: at once when the store refuses for good, as a folder does after a failed fsync', async () => {
-    store.fail('putIfAbsent', 'stored-but-lost').fail('get', 'fatal', 10_000);
-    expect(await put()).toEqual({ code: 'LOG_UNSETTLED', afterMs: 0 });
-    await expect(log.put(TERM, 1)).rejects.toMatchObject({ code: 'LOG_UNSETTLED', cause: { kind: 'fatal' } });
-  });
-});
-
-describe('C12: FENCED', () => {
-  test('when another owner has put there, naming it, and for ever', async () => {
-    const rival = await Log.open(store, 'main', clock);
-    await rival.put({ kind: 'term', from: 'fresh', host: 'elsewhere', pid: 77 }, 5);
-    await expect(log.put(TERM, 4)).rejects.toMatchObject({ code: 'FENCED', message: expect.stringContaining('term 5 (elsewhere, pid 77, since 2026-') });
+describe('C11: the log', () => {
+  it('is written without gaps, from 1 on, each record with the hash of the one before', async () => {
     expect(log.last).toBe(0);
-    await store.delete(logName('main', 1));
-    const calls = store.calls.length;
-    expect(await put()).toEqual({ code: 'FENCED', afterMs: 0 });
-    expect(store.calls.length).toBe(calls);
+    for (const position of [1, 2, 3]) {
+      expect(await put()).toBe(position);
+      expect(log.last).toBe(position);
+    }
+    expect(await memory.list(`${JOB}/log/`)).toEqual([1, 2, 3].map(name));
+    expect(decodeRecord(await stored(1), name(1)).previous).toBeNull();
+    for (const position of [2, 3]) {
+      const record = decodeRecord(await stored(position), name(position));
+      expect(record).toMatchObject({ position, job: JOB, term: TERM, previous: sha256(await stored(position - 1)) });
+    }
   });
 
-  test('when the reply is lost and another was quicker', async () => {
-    store.fail('putIfAbsent', 'lost');
-    const putting = log.put(TERM, 1);
-    await (await Log.open(store, 'main', clock)).put({ ...TERM, host: 'rival' }, 2);
-    await expect(Promise.all([putting, clock.pass(5_000)])).rejects.toMatchObject({ code: 'FENCED' });
+  it('goes on after the newest record there, as it was found, damaged or not', async () => {
+    await put();
+    await put();
+    const damaged = Uint8Array.from(await stored(2));
+    damaged[5] ^= 1;
+    await memory.replace(name(2), damaged);
+    const next = await Log.open(store, JOB, clock);
+    expect(next.last).toBe(2);
+    expect(await next.put(bodyOf(), TERM + 1)).toBe(3);
+    expect(decodeRecord(await stored(3), name(3)).previous).toBe(sha256(damaged));
   });
 
-  test('also by something that nobody can read', async () => {
-    await store.inner.putIfAbsent(logName('main', 1), new Uint8Array([1, 2, 3]));
-    await expect(log.put(TERM, 1)).rejects.toMatchObject({ code: 'FENCED', message: expect.stringContaining('another owner') });
+  it('gives each put an id of its own', async () => {
+    await put();
+    await put();
+    const ids = [decodeRecord(await stored(1), ''), decodeRecord(await stored(2), '')].map(({ putId }) => putId);
+    expect(new Set(ids).size).toBe(2);
   });
 
-  test('of two owners at the same time exactly one goes on', async () => {
-    const rivals = await Promise.all([1, 2, 3, 4].map(() => Log.open(store, 'main', clock)));
-    const outcomes = await Promise.allSettled(rivals.map((rival, i) => rival.put({ ...TERM, pid: i }, 1)));
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'FENCED' });
+  it('sorts by position, and overlooks what a person has put there', async () => {
+    expect([name(2), name(10), name(9), name(1_000_000)].sort()).toEqual([2, 9, 10, 1_000_000].map(name));
+    await put();
+    await memory.put(`${JOB}/log/README`, new Uint8Array(1));
+    await memory.put(`${JOB}/log/00000000000000000009.bak`, new Uint8Array(1));
+    expect((await Log.open(store, JOB, clock)).last).toBe(1);
+  });
+
+  it('shows when a record is not the one that its successor was written after', async () => {
+    await put();
+    await put();
+    await put();
+    const before = decodeRecord(await stored(2), '');
+    await memory.replace(name(2), encodeRecord({ ...before, putId: 'another' }));
+    const next = await Log.open(store, JOB, clock);
+    expect(await next.read(3)).toMatchObject({ ok: true });
+    expect(await next.read(2)).toMatchObject({
+      ok: false,
+      error: {
+        code: 'CHECKPOINT_DAMAGED',
+        message: `${name(2)} is not the record that its successor was written after`,
+      },
+    });
+    expect(await next.read(1)).toMatchObject({ ok: true });
+  });
+
+  it('shows records that changed places, or came from another job', async () => {
+    await put();
+    await put();
+    const [first, second] = [await stored(1), await stored(2)];
+    await memory.replace(name(1), second);
+    await memory.replace(name(2), first);
+    await memory.replace(name(3), encodeRecord(recordOf({ job: 'other', position: 3 })));
+    const next = await Log.open(store, JOB, clock);
+    for (const [position, what] of [
+      [3, "position 3 of job 'other'"],
+      [2, "position 1 of job 'main'"],
+      [1, "position 2 of job 'main'"],
+    ] as const) {
+      expect(await next.read(position)).toMatchObject({
+        ok: false,
+        error: {
+          code: 'CHECKPOINT_DAMAGED',
+          message: `${name(position)} says that it is ${what}: it was moved or copied`,
+        },
+      });
+    }
+  });
+
+  it('shows a record that is gone', async () => {
+    await put();
+    await put();
+    await memory.delete(name(1));
+    expect(await log.read(1)).toMatchObject({
+      ok: false,
+      error: { code: 'CHECKPOINT_DAMAGED', message: `${name(1)} is missing in memory:test` },
+    });
+  });
+
+  it('does not call a record gone that the store would not give', async () => {
+    await put();
+    for (const kind of ['retry', 'denied', 'fatal', 'lost'] as const) {
+      store.next('get', refused(kind));
+      await expect(log.read(1)).rejects.toMatchObject({ kind });
+    }
+  });
+
+  it('C16: a listing that failed is an error, never "empty"', async () => {
+    await put();
+    for (const failing of [1, 2]) {
+      store.next('list', ...[carriedOut, carriedOut].slice(0, failing - 1), refused('retry'));
+      await expect(Log.open(store, JOB, clock)).rejects.toBeInstanceOf(StoreError);
+    }
   });
 });
 
-describe('the end of a log', () => {
-  test('stops a put that is not settled, and leaves no timer', async () => {
-    store.fail('putIfAbsent', 'lost', 10_000);
-    const putting = log.put(TERM, 1).catch((error: unknown) => error);
+describe('C12: a put', () => {
+  it('that finds another owner there is fenced, says by whom, and so is every later one', async () => {
+    await put();
+    await taken(2);
+    await expect(put()).rejects.toMatchObject({
+      code: 'FENCED',
+      message: expect.stringContaining(
+        `${name(2)} was written by term 9 (other, pid 42, since 2026-01-01T00:00:00.000Z)`,
+      ),
+    });
+    await memory.delete(name(2));
+    store.calls.length = 0;
+    await expect(put()).rejects.toMatchObject({ code: 'FENCED' });
+    expect(store.calls).toEqual([]);
+    expect(log.last).toBe(1);
+  });
+
+  it('that finds what cannot be read there is fenced, too', async () => {
+    await memory.put(name(1), new Uint8Array(3));
+    await expect(put()).rejects.toMatchObject({ code: 'FENCED', message: expect.stringContaining('another owner') });
+  });
+
+  it('whose reply is lost is found to be stored', async () => {
+    store.next('putIfAbsent', replyLost);
+    expect(await put()).toBe(1);
+    expect(store.count('putIfAbsent')).toBe(1);
+    expect(await put()).toBe(2);
+    expect(decodeRecord(await stored(2), '').previous).toBe(sha256(await stored(1)));
+  });
+
+  it('whose request is lost is repeated', async () => {
+    store.next('putIfAbsent', requestLost);
+    const seen = watched(put());
     await clock.pass(1_000);
+    expect(seen).toMatchObject({ position: 1, error: null });
+    expect(store.count('putIfAbsent')).toBe(2);
+  });
+
+  it('that the store carries out late, after its repetition, is this record and no other', async () => {
+    const late = new Late();
+    store.next('putIfAbsent', (carryOut) => {
+      void late.doing(carryOut).catch(() => undefined);
+      return Promise.reject(storeError('lost'));
+    });
+    const seen = watched(put());
+    await clock.pass(1_000);
+    expect(seen.position).toBe(1);
+    await late.happen();
+    expect(await put()).toBe(2);
+    expect(decodeRecord(await stored(2), '').previous).toBe(sha256(await stored(1)));
+  });
+
+  it('that is carried out late, before its repetition, is found by that: `taken` by our own bytes', async () => {
+    const late = new Late();
+    store.next('putIfAbsent', (carryOut) => {
+      void late.doing(carryOut).catch(() => undefined);
+      return Promise.reject(storeError('lost'));
+    });
+    const seen = watched(put());
+    await settled();
+    await late.happen();
+    await clock.pass(1_000);
+    expect(seen).toMatchObject({ position: 1, error: null });
+    expect(store.count('putIfAbsent')).toBe(2);
+  });
+
+  it('whose request is lost, and then another owner is there, is fenced', async () => {
+    store.next('putIfAbsent', requestLost);
+    const seen = watched(put());
+    await settled();
+    await taken(1);
+    await clock.pass(1_000);
+    expect(seen.error).toMatchObject({ code: 'FENCED' });
+  });
+
+  it.each(['retry', 'denied', 'corrupt', 'fatal'] as const)(
+    'that is surely refused (%s) is a StoreError, and the next one takes its place',
+    async (kind) => {
+      await put();
+      store.next('putIfAbsent', refused(kind));
+      const seen = watched(put());
+      await settled();
+      expect(seen.error).toMatchObject({ name: 'StoreError', kind });
+      expect(await put()).toBe(2);
+      expect(decodeRecord(await stored(2), '').previous).toBe(sha256(await stored(1)));
+    },
+  );
+
+  it('that may be there is not given up because a repetition is refused', async () => {
+    store.next('putIfAbsent', requestLost, refused('denied'), refused('retry'));
+    const seen = watched(put());
+    await clock.pass(100);
+    expect(seen.over).toBe(false);
+    await clock.pass(2_000);
+    expect(seen).toMatchObject({ position: 1, error: null });
+  });
+
+  it('that failed with an error that is none of the store is in doubt, too', async () => {
+    store.next('putIfAbsent', async (carryOut) => {
+      await carryOut();
+      throw new TypeError('fetch failed');
+    });
+    expect(await put()).toBe(1);
+  });
+
+  it('of which the store stays silent is LOG_UNSETTLED after a minute, and nothing is put any more', async () => {
+    store.next('putIfAbsent', replyLost);
+    store.always('putIfAbsent', requestLost);
+    store.always('get', refused('retry'));
+    const seen = watched(put());
+    await clock.pass(limits.SETTLE_MS - 1_000, 100);
+    expect(seen.over).toBe(false);
+    await clock.pass(limits.SETTLE_DELAY_MS_MAX + 1_000, 100);
+    expect(seen.error).toMatchObject({
+      code: 'LOG_UNSETTLED',
+      message: expect.stringContaining(`${name(1)}: the store does not say whether this record is there`),
+      cause: expect.objectContaining({ kind: 'retry' }),
+    });
+    expect(clock.timersOpen).toBe(0);
+    store.always('putIfAbsent');
+    store.always('get');
+    await expect(put()).rejects.toBe(seen.error);
+    expect(await memory.list(`${JOB}/log/`)).toEqual([name(1)]);
+  });
+
+  it('that comes to a store which is back within the minute is settled', async () => {
+    store.always('putIfAbsent', requestLost);
+    store.always('get', refused('retry'));
+    const seen = watched(put());
+    await clock.pass(limits.SETTLE_MS / 2, 100);
+    store.always('putIfAbsent');
+    store.always('get');
+    await clock.pass(limits.SETTLE_DELAY_MS_MAX, 100);
+    expect(seen).toMatchObject({ position: 1, error: null });
+  });
+
+  it('of which the store will never say more is LOG_UNSETTLED at once', async () => {
+    store.next('putIfAbsent', replyLost);
+    store.next('get', refused('fatal'));
+    const seen = watched(put());
+    await settled();
+    expect(seen.error).toMatchObject({ code: 'LOG_UNSETTLED', cause: { kind: 'fatal' } });
+    await expect(put()).rejects.toMatchObject({ code: 'LOG_UNSETTLED' });
+  });
+});
+
+describe('close', () => {
+  it('lets no put begin, and keeps the first reason', async () => {
+    log.close();
+    await expect(put()).rejects.toMatchObject({ code: 'SYSTEM_FAILED' });
+    expect(store.count('putIfAbsent')).toBe(0);
+
+    const fenced = await Log.open(store, JOB, clock);
+    await taken(1);
+    await expect(fenced.put(bodyOf(), TERM)).rejects.toMatchObject({ code: 'FENCED' });
+    fenced.close();
+    await expect(fenced.put(bodyOf(), TERM)).rejects.toMatchObject({ code: 'FENCED' });
+  });
+
+  it('ends the settling of a put at once, and leaves no timer', async () => {
+    store.always('putIfAbsent', requestLost);
+    store.always('get', refused('retry'));
+    const seen = watched(put());
+    await settled();
     expect(clock.timersOpen).toBe(1);
     log.close();
-    await clock.pass(0);
+    await settled();
+    expect(seen.error).toMatchObject({ code: 'SYSTEM_FAILED' });
     expect(clock.timersOpen).toBe(0);
-    expect(await putting).toMatchObject({ code: 'SYSTEM_FAILED' });
-    await expect(log.put(TERM, 1)).rejects.toMatchObject({ code: 'SYSTEM_FAILED' });
-  });
-});
-
-describe('C16: a log', () => {
-  test('that cannot be listed is an error, not an empty log', async () => {
-    store.fail('list', 'retry');
-    await expect(Log.open(store, 'main', clock)).rejects.toMatchObject({ kind: 'retry' });
   });
 
-  test('that cannot be read is an error, not a damaged record', async () => {
-    await put();
-    store.fail('get', 'denied');
-    await expect(log.read(1)).rejects.toMatchObject({ kind: 'denied' });
+  it('ends it also while the store is asked', async () => {
+    const late = new Late();
+    store.next('putIfAbsent', requestLost);
+    store.next('get', late.doing);
+    const seen = watched(put());
+    await settled();
+    log.close();
+    late.fail(storeError('absent'));
+    await settled();
+    expect(seen.error).toMatchObject({ code: 'SYSTEM_FAILED' });
+    expect(clock.timersOpen).toBe(0);
+    expect(store.count('putIfAbsent')).toBe(1);
   });
 
-  test('is not empty because somebody has put other files beside its records', async () => {
-    await put();
-    await put();
-    for (const name of ['main/log/00000000000000000002.bak', 'main/log/00000000000000000002.orig', 'main/log/zzz']) {
-      await store.inner.putIfAbsent(name, new Uint8Array(1));
-    }
-    expect((await Log.open(store, 'main', clock)).last).toBe(2);
-  });
-
-  test('of one job is not that of another whose name begins alike', async () => {
-    await put();
-    expect((await Log.open(store, 'mai', clock)).last).toBe(0);
-    expect((await Log.open(store, 'main2', clock)).last).toBe(0);
-  });
-
-  test('counts positions as numbers: the tenth comes after the ninth', async () => {
-    for (let i = 0; i < 11; i++) await put();
-    expect((await Log.open(store, 'main', clock)).last).toBe(11);
-  });
-});
-
-describe('CHECKPOINT_DAMAGED: a record', () => {
-  async function damageOf(position: number, of = log): Promise<string> {
-    const found = await of.read(position);
-    expect(found).toMatchObject({ ok: false, error: { code: 'CHECKPOINT_DAMAGED' } });
-    return found.ok ? '' : found.error.message;
-  }
-
-  test('that is missing', async () => {
-    await put();
-    await store.delete(logName('main', 1));
-    expect(await damageOf(1)).toContain('main/log/00000000000000000001 is missing in memory:fragile');
-  });
-
-  test('of which any bit is another, or the end is gone', async () => {
-    await put();
-    const bytes = await store.inner.get(logName('main', 1));
-    const reader = await Log.open(store, 'main', clock);
-    const tryWith = async (damaged: Uint8Array): Promise<void> => {
-      await store.replace(logName('main', 1), damaged);
-      expect(await damageOf(1, reader)).toContain('does not fit');
-    };
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      const damaged = bytes.slice();
-      damaged[bit >> 3] ^= 1 << (bit & 7);
-      await tryWith(damaged);
-    }
-    for (let length = 0; length < bytes.length; length++) await tryWith(bytes.slice(0, length));
-  });
-
-  test('that was copied from another position or another job', async () => {
-    await put();
-    await put();
-    const bytes = await store.inner.get(logName('main', 1));
-    await store.replace(logName('main', 2), bytes);
-    expect(await damageOf(2)).toContain("says that it is position 1 of job 'main': it was moved or copied");
-    await store.replace(logName('other', 1), bytes);
-    const other = await Log.open(store, 'other', clock);
-    expect(await damageOf(1, other)).toContain("position 1 of job 'main'");
-  });
-
-  test('that is not the one its successor was written after', async () => {
-    await put();
-    await put();
-    const other = new FragileStore();
-    await (await Log.open(other, 'main', clock)).put({ ...TERM, pid: 99 }, 1);
-    await store.replace(logName('main', 1), await other.inner.get(logName('main', 1)));
-    const reader = await Log.open(store, 'main', clock);
-    expect((await reader.read(2)).ok).toBe(true);
-    expect(await damageOf(1, reader)).toContain('is not the record that its successor was written after');
+  it('does not take back a put that the store has carried out', async () => {
+    const late = new Late();
+    store.next('putIfAbsent', late.doing);
+    const seen = watched(put());
+    await settled();
+    log.close();
+    await late.happen();
+    await settled();
+    expect(seen).toMatchObject({ position: 1, error: null });
   });
 });

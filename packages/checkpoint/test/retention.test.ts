@@ -20,12 +20,7 @@ class Owner {
   readonly #store: Store;
   #cut: number;
 
-  private constructor(
-    store: Store,
-    retentionStore: Store,
-    log: Log,
-    term: number,
-    cut: number) {
+  private constructor(store: Store, retentionStore: Store, log: Log, term: number, cut: number) {
     this.log = log;
     this.term = term;
     this.#store = store;
@@ -36,7 +31,8 @@ class Owner {
       job: JOB,
       log,
       keep: KEEP,
-      recordsPerPass: PER_PASS, warn,
+      recordsPerPass: PER_PASS,
+      warn,
     });
   }
 

@@ -3,9 +3,11 @@ import { StoreError, type Store } from '@tidemark/stores';
 import { JobError } from './errors.ts';
 import { APPLY_RETRY_MS, BATCH_BYTES_MAX, SINK_CHUNK_BYTES } from './limits.ts';
 
-/** One chunk of a batch as a unit. `position` is 0 while no record has named the batch. */
-interface ChunkUnit {
+/** One chunk of a batch as a unit. `position` is 0 while this sink does not know the record that has named the batch. */
+export interface ChunkUnit {
   readonly position: number;
+  /** Cut at which it was sealed; 0 for a batch that has a position. */
+  readonly cut: number;
   readonly task: number;
   readonly bytes: Uint8Array;
 }
@@ -14,6 +16,19 @@ interface Batch {
   readonly position: number;
   readonly task: number;
   readonly chunks: Uint8Array[];
+}
+
+/** A published record: it names all that was sealed up to its cut and had no name yet. */
+export interface Naming {
+  readonly cut: number;
+  readonly position: number;
+}
+
+/** The checkpoint that a sink goes on from. */
+export interface RestoredNames {
+  readonly position: number;
+  /** The records published before it, oldest first. A sink may have flipped for it before it heard of the last of them. */
+  readonly namings: readonly Naming[];
 }
 
 export interface FileSinkOptions {
@@ -38,7 +53,8 @@ export interface FileSinkOptions {
  * Exactly-once output into a folder: records become batches, a batch gets its name from the record that publishes it
  * (`<20-digit position>-<task>.ndjson`), and is put if absent. The same batch applied twice is one file.
  *
- * - J3 A batch is sealed at the flip, and named only by a published record; what it holds never changes after that.
+ * - J3 A batch is sealed at the flip, and named only by a published record: the first of its cut or a later one. What it
+ *   holds never changes after that.
  * - J4 Batches are applied in the order of their positions, one at a time; a batch is dropped from the state only after it is durable.
  * - J5 A name that is taken with other bytes ends the job; nothing is ever overwritten.
  */
@@ -81,9 +97,9 @@ export class FileSink {
     const { task } = this.#options;
     this.#atFlip = [
       ...this.#named.flatMap((batch) =>
-        batch.chunks.map((bytes) => ({ position: batch.position, task: batch.task, bytes })),
+        batch.chunks.map((bytes) => ({ position: batch.position, cut: 0, task: batch.task, bytes })),
       ),
-      ...this.#sealed.flatMap((batch) => batch.chunks.map((bytes) => ({ position: 0, task, bytes }))),
+      ...this.#sealed.flatMap(({ cut, chunks }) => chunks.map((bytes) => ({ position: 0, cut, task, bytes }))),
     ];
     return this.#sealed.length > 0;
   }
@@ -98,10 +114,11 @@ export class FileSink {
     this.#atFlip = [];
   }
 
-  /** Puts a chunk back. What no record had named is named by the one that was restored. */
-  load(unit: UnitData, restored: number): void {
+  /** Puts a chunk back, with the name that it has, or that the records up to the one that was restored give it (J3). */
+  load(unit: UnitData, { position: restored, namings }: RestoredNames): void {
     const chunk = decodeValue(unit.value) as ChunkUnit;
-    const position = chunk.position === 0 ? restored : chunk.position;
+    const naming = namings.find(({ cut }) => cut >= chunk.cut);
+    const position = chunk.position !== 0 ? chunk.position : (naming?.position ?? restored);
     const last = this.#named.at(-1);
     if (last !== undefined && last.position === position && last.task === chunk.task) last.chunks.push(chunk.bytes);
     else this.#named.push({ position, task: chunk.task, chunks: [chunk.bytes] });

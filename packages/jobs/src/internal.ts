@@ -1,3 +1,4 @@
-export { FileSink } from './file-sink.ts';
+export { type FileFacts, type JobFacts, jobFacts, type WaitingFacts } from './checkpoint-facts.ts';
+export { FileSink, type FileSinkOptions } from './file-sink.ts';
 export { runJob } from './run-job.ts';
 export type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';

@@ -22,7 +22,7 @@ const install: Install = (worker) => {
   };
   const spec = jobSpec(data.url, data.files[0]?.path ?? '', data.key);
   const reader = rowReader(spec.format);
-  let newest = data.restored;
+  let newest = data.restored.position;
   let drained = false;
   const sinks: FileSink[] = [];
   const applied = (): void => {

@@ -1,12 +1,15 @@
 import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { encodeValue, type UnitData } from '@tidemark/actors/internal';
 import { JobError } from './errors.ts';
 import { checkColumns } from './input/check-columns.ts';
 import { findFiles } from './input/input-files.ts';
 import type { InputPlan } from './input/input-plan.ts';
 import { planSplits } from './input/splits.ts';
 import type { JobSpec } from './job-spec.ts';
+import { JOB_TASK } from './job-task.ts';
 import { SPLITS } from './limits.ts';
+import { firstState } from './source.ts';
 
 /** The file whose name tells the format: the first of those that the inputs stand for. */
 export async function firstFile(inputs: readonly string[]): Promise<string> {
@@ -55,4 +58,15 @@ function covers(given: string, path: string): boolean {
   if (path === given || path.startsWith(given + sep)) return true;
   const folder = given.slice(0, given.lastIndexOf(sep) + 1);
   return given.slice(folder.length).includes('*') && path.startsWith(folder);
+}
+
+/** The units of a run that begins: its splits, none of them read. */
+export function firstUnits(plan: InputPlan): UnitData[] {
+  return plan.splits.map((split, index) => ({
+    type: JOB_TASK,
+    key: '',
+    table: 'splits',
+    tableKey: index,
+    value: encodeValue(firstState(split)),
+  }));
 }

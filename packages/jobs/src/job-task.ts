@@ -11,7 +11,7 @@ import {
 } from '@tidemark/actors/internal';
 import { COLLECTOR } from './collector.ts';
 import { JobError } from './errors.ts';
-import type { FileSink } from './file-sink.ts';
+import type { FileSink, RestoredNames } from './file-sink.ts';
 import type { Key } from './formats.ts';
 import { type AnyJob, CONTEXT, STATE } from './job.ts';
 import type { Source, SplitState } from './source.ts';
@@ -26,8 +26,8 @@ export interface JobTaskOptions {
   readonly output: FileSink | null;
   readonly badRows: FileSink | null;
   readonly keyOf: ((value: unknown) => Key) | null;
-  /** Position of the checkpoint that was restored; 0 for none. */
-  readonly restored: number;
+  /** The checkpoint that was restored; its position is 0 for none. */
+  readonly restored: RestoredNames;
   readonly firstRecord: () => void;
   /** Called at each flip. */
   readonly flipped: () => void;
@@ -46,6 +46,10 @@ export class JobTask implements Task, MailOwner<Batch> {
   readonly #keyed = new UnitTable<Key, object>();
   readonly #counters = new UnitTable<string, number>();
   #first = true;
+  /** A job that says nothing of a first state or a last word has a state only for the keys that it gives one. */
+  readonly #keepsEveryKey: boolean;
+  /** State of a key that has none yet; kept only if something is put into it. */
+  #blank: object = {};
   readonly #firstState = (key: Key): object => {
     const { job } = this.#options;
     return job.initial === undefined ? {} : (job.initial(key) as object);
@@ -53,6 +57,7 @@ export class JobTask implements Task, MailOwner<Batch> {
 
   constructor(options: JobTaskOptions) {
     this.#options = options;
+    this.#keepsEveryKey = options.job.initial !== undefined || options.job.onEndOfStream !== undefined;
     this.cut = options.runtime.cut;
     this.mail = new Mailbox<Batch>(this);
     this.#keyed.attach({ type: JOB_TASK, key: '', table: 'keyed', cut: this.cut });
@@ -156,7 +161,8 @@ export class JobTask implements Task, MailOwner<Batch> {
   }
 
   #process(job: AnyJob, key: Key, value: unknown): void {
-    job[STATE] = this.#keyed.touch(key, this.#firstState).value;
+    const known = this.#keepsEveryKey ? this.#keyed.touch(key, this.#firstState) : this.#keyed.touchKnown(key);
+    job[STATE] = known === undefined ? this.#blank : known.value;
     let returned: unknown;
     try {
       returned = job.process(key, value) as unknown;
@@ -164,6 +170,10 @@ export class JobTask implements Task, MailOwner<Batch> {
       throw processThrew('process', key, cause);
     }
     if (returned !== undefined) assertNoPromise(returned, key);
+    if (known === undefined && !isEmpty(this.#blank)) {
+      this.#keyed.touch(key, () => this.#blank);
+      this.#blank = {};
+    }
   }
 
   #emit(key: Key, value: unknown): void {
@@ -189,6 +199,11 @@ export class JobTask implements Task, MailOwner<Batch> {
 
 /** Counter of records emitted without an output; kept out of results. */
 export const DISCARDED = 'tidemark.discarded';
+
+function isEmpty(state: object): boolean {
+  for (const _ in state) return false;
+  return true;
+}
 
 function assertNoPromise(returned: unknown, key: Key): void {
   if (typeof returned !== 'object' || returned === null || !('then' in returned)) return;

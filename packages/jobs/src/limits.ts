@@ -18,6 +18,9 @@ export const SINK_CHUNK_BYTES = 64 * 1024;
 /** Bytes of output of one task, open and not yet applied, that close the ingress and ask for an early checkpoint. */
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Published records that a checkpoint remembers: a sink that has not heard of so many has long lost its host. */
+export const NAMINGS_MAX = 64;
+
 /** Milliseconds between tries to apply a batch that the output refuses for now. */
 export const APPLY_RETRY_MS = 1_000;
 

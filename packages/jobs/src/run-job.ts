@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Ref } from '@tidemark/actors';
-import { Border, encodeValue, RemoteError, systemClock, type UnitData } from '@tidemark/actors/internal';
+import { Border, RemoteError, systemClock } from '@tidemark/actors/internal';
 import {
   type CheckpointRecord,
   type EngineEvent,
@@ -16,15 +16,17 @@ import { parseLocation } from '@tidemark/stores/internal';
 import { COLLECTOR, type Collector } from './collector.ts';
 import { commandText } from './command-text.ts';
 import { JobError } from './errors.ts';
+import type { Naming } from './file-sink.ts';
 import type { InputPlan } from './input/input-plan.ts';
 import { verifyInputs } from './input/verify-inputs.ts';
 import { toRunEvent } from './engine-events.ts';
-import { assertSamePaths, firstFile, planInputs } from './job-inputs.ts';
+import { assertSamePaths, firstFile, firstUnits, planInputs } from './job-inputs.ts';
+import type { JobRecord } from './job-record.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
 import { checkpointSurely, lastCheckpoint, quiet } from './last-steps.ts';
 import { loadJob } from './load-job.adapter.ts';
 import { jobResult } from './job-result.ts';
-import { JOB_TASK } from './job-task.ts';
+import { NAMINGS_MAX } from './limits.ts';
 import {
   assertNothingLost,
   assertOutputsEmpty,
@@ -37,7 +39,6 @@ import {
 import { jobPlacement } from './placement.ts';
 import { progressNow, rowsAtCut, sharedProgress } from './progress.ts';
 import type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';
-import { firstState } from './source.ts';
 import { rowReader } from './source-format.ts';
 import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
 
@@ -45,19 +46,6 @@ const clock = systemClock;
 /** Under it, a folder for each job. */
 const DEFAULT_STORES = '.tidemark';
 const DEFAULT_SCHEDULE = '1s';
-
-/** What a job keeps in each checkpoint record, beside its units. */
-interface JobRecord {
-  readonly plan: InputPlan;
-  readonly outputs: Outputs;
-  /** What `--key` said. */
-  readonly key: string | null;
-  /** The last word of each key was said. */
-  readonly ended: boolean;
-  readonly rows: number;
-  readonly badRows: number;
-  readonly result: JobResult | null;
-}
 
 /**
  * Runs the job of a file: goes on from its newest checkpoint, or begins.
@@ -91,6 +79,7 @@ class RunningJob implements JobRun, HostExtension {
   #restored: CheckpointRecord | null = null;
   #ended = false;
   #result: JobResult | null = null;
+  #namings: readonly Naming[] = [];
   #finishing = false;
   #finished = false;
   #stopping = false;
@@ -276,6 +265,7 @@ class RunningJob implements JobRun, HostExtension {
     const app: JobRecord = {
       plan: this.#plan!,
       outputs: this.#outputs,
+      namings: this.#namings,
       key: this.#key,
       ended: this.#ended,
       ...rowsAtCut(this.#progress),
@@ -285,8 +275,10 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   published(published: Published): void {
+    const { cut, position } = published;
+    this.#namings = [...this.#namings, { cut, position }].slice(-NAMINGS_MAX);
     if (this.#result === null) return;
-    this.#tellFinished(false, published.position);
+    this.#tellFinished(false, position);
     void this.#engine?.stop(false);
   }
 
@@ -379,7 +371,7 @@ class RunningJob implements JobRun, HostExtension {
       badRows:
         badRows === null ? { kind: options.badRows === 'skip' ? 'skip' : 'stop' } : { kind: 'file', path: badRows },
       rowsPerSecond: (options.rate ?? 0) / this.#workers,
-      restored: this.#restored?.position ?? 0,
+      restored: { position: this.#restored?.position ?? 0, namings: this.#record?.namings ?? [] },
       progress: this.#progress,
     };
   }
@@ -395,16 +387,6 @@ class RunningJob implements JobRun, HostExtension {
   #sayAll(data: JobHostSays): void {
     for (let thread = 1; thread <= this.#workers; thread++) this.#engine?.say(thread, { kind: 'extension', data });
   }
-}
-
-function firstUnits(plan: InputPlan): UnitData[] {
-  return plan.splits.map((split, index) => ({
-    type: JOB_TASK,
-    key: '',
-    table: 'splits',
-    tableKey: index,
-    value: encodeValue(firstState(split)),
-  }));
 }
 
 /** There cannot be a checkpoint yet, and opening the store would make it. */

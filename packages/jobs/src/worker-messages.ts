@@ -1,4 +1,5 @@
 import type { ErrorData } from '@tidemark/actors/internal';
+import type { RestoredNames } from './file-sink.ts';
 import type { InputFile } from './input/input-plan.ts';
 
 /** The job's own protocol between host and workers. */
@@ -15,7 +16,7 @@ export interface JobWorkerData {
     | { readonly kind: 'skip' }
     | { readonly kind: 'file'; readonly path: string };
   readonly rowsPerSecond: number;
-  readonly restored: number;
+  readonly restored: RestoredNames;
   /** See progress.ts. */
   readonly progress: Float64Array;
 }

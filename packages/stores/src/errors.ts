@@ -24,6 +24,7 @@ export type StoreErrorCode =
   | 'STORE_IO'
   | 'STORE_NAME_TAKEN'
   | 'STORE_NOT_A_FOLDER'
+  | 'STORE_NOT_FOUND'
   | 'STORE_NOT_INSTALLED'
   | 'STORE_OUTCOME_UNKNOWN'
   | 'STORE_READ_ONLY';

@@ -1,4 +1,13 @@
-import { type CheckpointRecord, choose, type Choice, Log, type PartRef, type TermRecord } from '@tidemark/checkpoint/internal';
+import {
+  type CheckpointRecord,
+  type Choice,
+  choose,
+  type ChooseOptions,
+  Log,
+  type PartRef,
+  type RecordBody,
+  type TermRecord,
+} from '@tidemark/checkpoint/internal';
 import { MemoryStore, type Store } from '@tidemark/stores';
 import { ManualClock } from '../../../actors/test/support/manual-clock.ts';
 import { fileRef, writePart } from './parts.ts';
@@ -44,12 +53,10 @@ export class JobLog {
 }
 
 /** What the log's caller gives of a checkpoint record. */
-export function bodyOf(given: Partial<CheckpointRecord> = {}): Parameters<Log['put']>[0] {
+export function bodyOf(given: Partial<CheckpointRecord> = {}): RecordBody {
   const { kind, cut, definitions, parts, releases, finished, app, history, failed } = recordOf(given);
   return { kind, cut, definitions, parts, releases, finished, app, history, failed };
 }
-
-type ChooseOptions = Parameters<typeof choose>[3];
 
 /** A start's choice over what a store holds now, and what it warned of. */
 export async function chosen(

@@ -14,7 +14,7 @@ export function writePart(write: (writer: PartWriter) => void): WrittenPart {
   const writer = new PartWriter((piece) => pieces.push(piece));
   write(writer);
   writer.end();
-  return { bytes: Buffer.concat(pieces), pieces, counts: writer.counts };
+  return { bytes: new Uint8Array(Buffer.concat(pieces)), pieces, counts: writer.counts };
 }
 
 /** Names a part that is a file. */

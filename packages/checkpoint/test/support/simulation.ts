@@ -104,7 +104,11 @@ export class Simulation {
   /** Something happens somewhere. Answers whether anything could. */
   step(): boolean {
     const moves = [
-      ...this.#network.loaded.map(({ from, to }) => () => this.#network.deliver(from, to)),
+      ...this.#network.loaded.map(
+        ({ from, to }) =>
+          () =>
+            this.#network.deliver(from, to),
+      ),
       ...this.#soon.filter((waiting) => waiting.length > 0).map((waiting) => () => waiting.shift()?.()),
       ...this.#lines.filter((waiting) => waiting.length > 0).map((waiting) => () => waiting.shift()?.()),
     ];
@@ -122,7 +126,9 @@ export class Simulation {
     const done = this.#done.get(says.cut) ?? new Set();
     this.#done.set(says.cut, done.add(thread));
     if (done.size < this.runtimes.length) return;
-    const parts = this.runtimes.map((_, each) => readPart(Buffer.concat(this.#blocks.get(`${says.cut}/${each}`) ?? [])));
+    const parts = this.runtimes.map((_, each) =>
+      readPart(Buffer.concat(this.#blocks.get(`${says.cut}/${each}`) ?? [])),
+    );
     this.whole.push({ cut: says.cut, parts, atFlip: this.#flips.get(says.cut) ?? 0 });
   }
 

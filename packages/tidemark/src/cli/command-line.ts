@@ -1,9 +1,18 @@
 import { Command, CommanderError } from 'commander';
+import { addReadingCommands } from './reading/add-commands.ts';
+import type { ReadingCommand } from './reading/commands.ts';
+import type { ReadingFlags } from './reading/flags.ts';
 import type { RunFlags } from './run-flags.ts';
 
 /** What the command line asks for. */
 export type Parsed =
   | { readonly kind: 'run'; readonly file: string; readonly flags: RunFlags }
+  | {
+      readonly kind: 'reading';
+      readonly command: ReadingCommand['kind'];
+      readonly positions: readonly (string | undefined)[];
+      readonly flags: ReadingFlags;
+    }
   /** Help or the version were shown. */
   | { readonly kind: 'shown' }
   | { readonly kind: 'wrong'; readonly error: string; readonly advice: string };
@@ -20,6 +29,9 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
     .addHelpText('after', EXAMPLES);
   addRun(program, (file, flags) => {
     parsed = { kind: 'run', file, flags };
+  });
+  addReadingCommands(program, (command, positions, flags) => {
+    parsed = { kind: 'reading', command, positions, flags };
   });
   try {
     program.parse(argv, { from: 'user' });
@@ -70,13 +82,18 @@ function adviceFor(code: string, argv: readonly string[]): string {
   if (code === 'commander.missingArgument' && argv.includes('--input')) {
     return 'FILE comes first: tidemark run FILE --input PATH. What follows --input is taken for its paths.';
   }
-  return first === 'run' ? 'See: tidemark run --help' : 'See: tidemark --help';
+  return code !== 'commander.unknownCommand' && COMMAND.test(first)
+    ? `See: tidemark ${first} --help`
+    : 'See: tidemark --help';
 }
+
+const COMMAND = /^[a-z]+$/;
 
 const EXAMPLES = `
 Examples:
   tidemark run job.ts                      run it on every core
   tidemark run job.ts --store ./cp         keep its checkpoints in ./cp
+  tidemark checkpoints --store ./cp        list them
   tidemark run --help                      all that can be set`;
 
 const RUN_EXAMPLES = `

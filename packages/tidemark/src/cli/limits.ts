@@ -41,3 +41,12 @@ export const CAUSES_MAX = 4;
 
 /** Workers at most: as many as the engine takes. */
 export const WORKERS_MAX = 256;
+
+/** Units listed or compared when nothing else is said: a screen or two. */
+export const LIST_LIMIT = 100;
+
+/** Receivers named of those that most messages were on the way to. */
+export const RECEIVERS_SHOWN = 10;
+
+/** Characters of a state in a line of a table. */
+export const STATE_CHARS = 100;

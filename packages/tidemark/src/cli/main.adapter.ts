@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { childStarter } from './child-process.adapter.ts';
 import { codedText } from './cli-errors.ts';
 import { systemClock } from './clock.adapter.ts';
-import { parseCommandLine } from './command-line.ts';
+import { type Parsed, parseCommandLine } from './command-line.ts';
 import type { Engine } from './engine.ts';
 import { EXIT } from './exit-codes.ts';
 import { findJobFile } from './job-file.adapter.ts';
+import { readReading } from './reading/flags.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunFlags } from './run-flags.ts';
 import { readRunFlags } from './run-flags.ts';
@@ -35,6 +36,7 @@ export async function main({ argv, childEntry, loadEngine, random }: MainOptions
   const parsed = parseCommandLine(argv, ownVersion());
   if (parsed.kind === 'shown') return;
   if (parsed.kind === 'wrong') return refuse([parsed.error], parsed.advice);
+  if (parsed.kind === 'reading') return look(parsed);
   const command = readCommand(parsed.file, parsed.flags);
   if ('errors' in command) return refuse(command.errors, 'See: tidemark run --help');
   if (command.options.inline) {
@@ -43,6 +45,14 @@ export async function main({ argv, childEntry, loadEngine, random }: MainOptions
   }
   const ports = { clock: systemClock, random, startChild: childStarter(childEntry), onSignal: onStopSignal, say };
   process.exit(await supervise(command, ports));
+}
+
+/** A command that looks at a store; what it needs is loaded for it alone. */
+async function look({ command: kind, positions, flags }: Extract<Parsed, { kind: 'reading' }>): Promise<void> {
+  const read = readReading(kind, positions, flags);
+  if ('errors' in read) return refuse(read.errors, `See: tidemark ${kind} --help`);
+  const { readingMain } = await import('./reading/reading-main.adapter.ts');
+  process.exitCode = await readingMain(read.command);
 }
 
 function readCommand(file: string, flags: RunFlags): RunCommand | { readonly errors: readonly string[] } {

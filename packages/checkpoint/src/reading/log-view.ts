@@ -1,0 +1,190 @@
+import { StoreError, type Store } from '@tidemark/stores';
+import { type Boundary, boundaryName, boundaryPositions, decodeBoundary } from '../boundary.ts';
+import { CheckpointError } from '../errors.ts';
+import { sha256 } from '../hash.ts';
+import { READ_AT_ONCE } from '../limits.ts';
+import { logName } from '../log.ts';
+import { type CheckpointRecord, decodeRecord, type LogRecord, type TermRecord } from '../record.ts';
+
+/**
+ * Whether a start would come by a record: `line`, or whether a later term has gone on from before it: `abandoned`
+ * (C14). `unknown` below a record that cannot be read: it may have been a term that left this out.
+ */
+export type Standing = 'line' | 'abandoned' | 'unknown';
+
+interface LineHead {
+  readonly position: number;
+  readonly standing: Standing;
+}
+
+/** A term record, or what a list of checkpoints shows of one; the bytes of its parts are not kept. */
+export type LogLine =
+  | (LineHead & { readonly kind: 'term'; readonly record: TermRecord })
+  | (LineHead & {
+      readonly kind: 'checkpoint';
+      readonly record: Omit<CheckpointRecord, 'parts' | 'app'>;
+      /** Of all parts, in bytes. */
+      readonly bytes: number;
+      readonly workers: number;
+    })
+  | (LineHead & { readonly kind: 'damaged'; readonly error: CheckpointError })
+  /** Records that should be there: from `oldest` to `position`. */
+  | (LineHead & { readonly kind: 'missing'; readonly oldest: number });
+
+/** A log as it lies in a store. */
+export interface LogView {
+  readonly job: string;
+  /** Below it records may be gone; null when none was ever removed. */
+  readonly boundary: Boundary | null;
+  /** What is wrong with the highest boundary; null when nothing is. */
+  readonly boundaryError: CheckpointError | null;
+  /** Oldest position that must be there. */
+  readonly first: number;
+  /** Newest first. */
+  readonly lines: readonly LogLine[];
+}
+
+/** A record as it was found, with the hash that its successor must name. */
+export type FoundRecord =
+  | {
+      readonly position: number;
+      readonly ok: true;
+      readonly record: LogRecord;
+      readonly hash: string;
+      /** Length of the record itself. */
+      readonly bytes: number;
+    }
+  | { readonly position: number; readonly ok: false; readonly error: CheckpointError };
+
+/**
+ * Reads all records of a log, damaged ones included. Reads no parts.
+ *
+ * @param look is given each record as it is read, newest first, and waited for
+ * @throws StoreError when the store cannot be read; a record that is wrong is a line of its own
+ */
+export async function readLog(store: Store, job: string, look: LookAtRecord = nothing): Promise<LogView> {
+  const bare: BareLine[] = [];
+  let above: FoundRecord | null = null;
+  for await (const found of recordsOf(store, job)) {
+    // Removed since it was listed, or lost: the gap tells.
+    if (!found.ok && isAbsent(found.error)) continue;
+    const oldest = found.position + 1;
+    if (above !== null && above.position > oldest) bare.push({ kind: 'missing', position: above.position - 1, oldest });
+    const broken = above !== null && breaksChain(found, above);
+    await look(found, broken);
+    if (broken) bare.push({ kind: 'damaged', position: found.position, error: chainError(job, found.position) });
+    else bare.push(lineOf(found));
+    above = found;
+  }
+  // Looked at last: what a running owner removes meanwhile lies below it (C19).
+  const { boundary, boundaryError, first } = await highestBoundary(store, job);
+  const lowest = above?.position ?? first + 1;
+  if (lowest > first) bare.push({ kind: 'missing', position: lowest - 1, oldest: first });
+  return { job, boundary, boundaryError, first, lines: withStanding(bare.flatMap((line) => expected(line, first))) };
+}
+
+/** Is told of a record, and whether its successor names other bytes. */
+export type LookAtRecord = (found: FoundRecord, brokenChain: boolean) => Promise<void>;
+
+async function nothing(): Promise<void> {}
+
+/** All records that lie in the log, newest first, some read at once. */
+async function* recordsOf(store: Store, job: string): AsyncGenerator<FoundRecord> {
+  const positions = await positionsIn(store, job);
+  for (let end = positions.length; end > 0; end -= READ_AT_ONCE) {
+    const some = positions.slice(Math.max(0, end - READ_AT_ONCE), end).reverse();
+    yield* await Promise.all(some.map((position) => readRecord(store, job, position)));
+  }
+}
+
+/** Reads what stands at a position, and verifies it by itself. */
+export async function readRecord(store: Store, job: string, position: number): Promise<FoundRecord> {
+  const name = logName(job, position);
+  try {
+    const bytes = await store.get(name);
+    const record = decodeRecord(bytes, name);
+    if (record.position !== position || record.job !== job) {
+      const found = `position ${record.position} of job '${record.job}'`;
+      throw new CheckpointError('CHECKPOINT_DAMAGED', `${name} says that it is ${found}: it was moved or copied`);
+    }
+    return { position, ok: true, record, hash: sha256(bytes), bytes: bytes.length };
+  } catch (error) {
+    return { position, ok: false, error: damageOf(error, name) };
+  }
+}
+
+/** One object that cannot be read is damage like any other; a store that says "later" or "no" to all is not. */
+export function damageOf(error: unknown, name: string): CheckpointError {
+  if (error instanceof CheckpointError) return error;
+  const isOneObjects = error instanceof StoreError && (error.kind === 'absent' || error.code === 'STORE_IO');
+  if (!isOneObjects) throw error;
+  const what = error.kind === 'absent' ? 'is missing' : `cannot be read: ${error.message}`;
+  return new CheckpointError('CHECKPOINT_DAMAGED', `${name} ${what}`, { cause: error });
+}
+
+/** Whether a successor names other bytes than those that are there. */
+export function breaksChain(found: FoundRecord, successor: FoundRecord): boolean {
+  if (!found.ok || !successor.ok || successor.position !== found.position + 1) return false;
+  return successor.record.previous !== null && successor.record.previous !== found.hash;
+}
+
+export function chainError(job: string, position: number): CheckpointError {
+  const name = logName(job, position);
+  return new CheckpointError('CHECKPOINT_DAMAGED', `${name} is not the record that its successor was written after`);
+}
+
+async function positionsIn(store: Store, job: string): Promise<number[]> {
+  const names = await store.list(`${job}/log/`);
+  return names.flatMap((name) => (/\/\d{20}$/.test(name) ? Number(name.slice(-20)) : []));
+}
+
+async function highestBoundary(
+  store: Store,
+  job: string,
+): Promise<Pick<LogView, 'boundary' | 'boundaryError' | 'first'>> {
+  const first = (await boundaryPositions(store, job)).at(-1);
+  if (first === undefined) return { boundary: null, boundaryError: null, first: 1 };
+  const name = boundaryName(job, first);
+  try {
+    return { boundary: decodeBoundary(await store.get(name), name), boundaryError: null, first };
+  } catch (error) {
+    return { boundary: null, boundaryError: damageOf(error, name), first };
+  }
+}
+
+type WithoutStanding<T> = T extends LogLine ? Omit<T, 'standing'> : never;
+type BareLine = WithoutStanding<LogLine>;
+
+function lineOf(found: FoundRecord): BareLine {
+  const { position } = found;
+  if (!found.ok) return { kind: 'damaged', position, error: found.error };
+  if (found.record.kind === 'term') return { kind: 'term', position, record: found.record };
+  const { parts, app: _app, ...record } = found.record;
+  const bytes = parts.reduce((total, part) => total + part.length, 0);
+  // The host is a thread with a part, and no worker.
+  return { kind: 'checkpoint', position, record, bytes, workers: parts.length - 1 };
+}
+
+/** Below the boundary a record may be gone; what lies there still is shown. */
+function expected(line: BareLine, first: number): readonly BareLine[] {
+  if (line.kind !== 'missing') return [line];
+  return line.position < first ? [] : [{ ...line, oldest: Math.max(line.oldest, first) }];
+}
+
+/** Whether the store has surely answered that the object is not there. */
+export function isAbsent(error: CheckpointError): boolean {
+  return error.cause instanceof StoreError && error.cause.kind === 'absent';
+}
+
+function withStanding(lines: readonly BareLine[]): LogLine[] {
+  let next = lines[0]?.position ?? 0;
+  let sure = true;
+  return lines.map((line): LogLine => {
+    if (line.position > next) return { ...line, standing: sure ? 'abandoned' : 'unknown' };
+    const standing = sure ? 'line' : 'unknown';
+    if (line.kind === 'term') next = line.record.from === 'fresh' ? 0 : line.record.from;
+    else next = (line.kind === 'missing' ? line.oldest : line.position) - 1;
+    if (line.kind === 'damaged' || line.kind === 'missing') sure = false;
+    return { ...line, standing };
+  });
+}

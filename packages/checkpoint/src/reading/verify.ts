@@ -1,0 +1,174 @@
+import { decodeValue, unpackBatch, unpackMessages } from '@tidemark/actors/internal';
+import type { Store } from '@tidemark/stores';
+import { type Boundary, boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from '../boundary.ts';
+import { readVerifiedPart } from '../choose.ts';
+import { CheckpointError } from '../errors.ts';
+import { sha256 } from '../hash.ts';
+import { logName } from '../log.ts';
+import type { PartContent } from '../part.ts';
+import type { CheckpointRecord, PartRef } from '../record.ts';
+import { breaksChain, chainError, damageOf, type FoundRecord, isAbsent, readLog, readRecord } from './log-view.ts';
+
+/** One thing that is wrong. */
+export interface Finding {
+  readonly object: string;
+  /** Position of the record that it belongs to. */
+  readonly position: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Verified {
+  readonly job: string;
+  readonly records: number;
+  readonly parts: number;
+  readonly boundaries: number;
+  readonly units: number;
+  readonly messages: number;
+  /** Of records, parts and boundaries. */
+  readonly bytes: number;
+  readonly findings: readonly Finding[];
+  /** Parts that no record names: left by attempts that came to nothing. No damage; null when one checkpoint was asked for. */
+  readonly unnamed: number | null;
+}
+
+/**
+ * Verifies every byte of a job's log, or of one checkpoint: sha256 and chain of records, length, sha256 and crc32 of
+ * parts, boundaries; and decodes every value.
+ *
+ * @throws CheckpointError `CHECKPOINT_UNKNOWN` when `position` is no checkpoint; StoreError when the store cannot be read
+ */
+export async function verifyLog(store: Store, job: string, position: number | null): Promise<Verified> {
+  const verification = new Verification(store, job);
+  return position === null ? verification.all() : verification.one(position);
+}
+
+class Verification {
+  readonly #store: Store;
+  readonly #job: string;
+  readonly #findings: Finding[] = [];
+  readonly #named = new Set<string>();
+  readonly #hashes = new Map<number, string>();
+  readonly #count = { records: 0, parts: 0, boundaries: 0, units: 0, messages: 0, bytes: 0 };
+
+  constructor(store: Store, job: string) {
+    this.#store = store;
+    this.#job = job;
+  }
+
+  async all(): Promise<Verified> {
+    const log = await readLog(this.#store, this.#job, (found, broken) => this.#record(found, broken));
+    for (const line of log.lines) {
+      if (line.kind !== 'missing') continue;
+      const oldest = Math.max(line.oldest, line.position - MISSING_MAX);
+      for (let position = line.position; position >= oldest; position--) {
+        this.#find(position, logName(this.#job, position), damaged('is missing'));
+      }
+    }
+    await this.#boundaries();
+    // Below the boundary, things may be gone.
+    return this.#result(log.first, await this.#unnamed());
+  }
+
+  async one(position: number): Promise<Verified> {
+    const found = await readRecord(this.#store, this.#job, position);
+    if (!found.ok && isAbsent(found.error)) {
+      const where = `of job '${this.#job}' in ${this.#store.url}`;
+      throw new CheckpointError('CHECKPOINT_UNKNOWN', `there is no record at position ${position} ${where}`);
+    }
+    await this.#record(found, breaksChain(found, await readRecord(this.#store, this.#job, position + 1)));
+    return this.#result(0, null);
+  }
+
+  async #record(found: FoundRecord, broken: boolean): Promise<void> {
+    const { position } = found;
+    const name = logName(this.#job, position);
+    this.#count.records++;
+    if (!found.ok) {
+      this.#find(position, name, found.error);
+      return;
+    }
+    this.#count.bytes += found.bytes;
+    this.#hashes.set(position, found.hash);
+    if (broken) this.#find(position, name, chainError(this.#job, position));
+    if (found.record.kind === 'checkpoint') for (const part of found.record.parts) await this.#part(found.record, part);
+  }
+
+  async #part(record: CheckpointRecord, ref: PartRef): Promise<void> {
+    const name =
+      'path' in ref ? `${this.#job}/${ref.path}` : `${logName(this.#job, record.position)} (thread ${ref.thread})`;
+    this.#count.parts++;
+    if ('path' in ref) this.#named.add(name);
+    let content: PartContent;
+    try {
+      content = await readVerifiedPart(this.#store, this.#job, record, ref);
+    } catch (error) {
+      this.#find(record.position, name, damageOf(error, name));
+      return;
+    }
+    if ('path' in ref) this.#count.bytes += ref.length;
+    try {
+      this.#decode(content);
+    } catch (cause) {
+      this.#find(record.position, name, damaged('holds what cannot be decoded', cause));
+    }
+  }
+
+  #decode(content: PartContent): void {
+    for (const unit of content.units) {
+      decodeValue(unit.value);
+      this.#count.units++;
+    }
+    for (const frame of [...content.mail, ...content.channels, ...content.outboxes]) {
+      const found = frame.codec === 'messages' ? unpackMessages(frame.body).length : unpackBatch(frame).values.length;
+      if (found !== frame.count) throw new RangeError(`a frame says ${frame.count} messages and holds ${found}`);
+      this.#count.messages += found;
+    }
+  }
+
+  async #boundaries(): Promise<void> {
+    for (const position of await boundaryPositions(this.#store, this.#job)) {
+      const name = boundaryName(this.#job, position);
+      this.#count.boundaries++;
+      try {
+        const bytes = await this.#store.get(name);
+        this.#count.bytes += bytes.length;
+        this.#boundary(position, decodeBoundary(bytes, name), bytes);
+      } catch (error) {
+        this.#find(position, name, damageOf(error, name));
+      }
+    }
+  }
+
+  #boundary(position: number, boundary: Boundary, bytes: Uint8Array): void {
+    const name = boundaryName(this.#job, position);
+    const problem = (what: string): void => this.#find(position, name, damaged(what));
+    if (boundary.position !== position) problem(`says that it is boundary ${boundary.position}`);
+    if (sha256(encodeBoundary(boundary)) !== sha256(bytes)) problem('has bytes that do not belong to it');
+    const hash = this.#hashes.get(position) ?? boundary.hash;
+    if (hash !== boundary.hash) problem('names other bytes than those of its record');
+  }
+
+  async #unnamed(): Promise<number> {
+    const names = await this.#store.list(`${this.#job}/part/`);
+    return names.filter((name) => !this.#named.has(name)).length;
+  }
+
+  #find(position: number, object: string, error: CheckpointError): void {
+    const message = error.message.startsWith(object) ? error.message.slice(object.length).trim() : error.message;
+    this.#findings.push({ object, position, code: error.code, message: message.replace(/^: /, '') });
+  }
+
+  #result(first: number, unnamed: number | null): Verified {
+    const findings = this.#findings.filter(({ position }) => position >= first).sort((a, b) => b.position - a.position);
+    return { job: this.#job, ...this.#count, findings, unnamed };
+  }
+}
+
+/** Missing records of one gap that are named each. */
+const MISSING_MAX = 1_000;
+
+function damaged(message: string, cause?: unknown): CheckpointError {
+  const why = cause === undefined ? '' : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return new CheckpointError('CHECKPOINT_DAMAGED', `${message}${why}`, { cause });
+}

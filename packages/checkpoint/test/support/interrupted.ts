@@ -1,0 +1,100 @@
+import { Engine, type EngineOptions, type Environment, nodeEnvironment, parseSchedule } from '@tidemark/checkpoint/internal';
+import { MemoryStore, type Store } from '@tidemark/stores';
+import { ManualClock, settled } from '../../../actors/test/support/manual-clock.ts';
+import { JOB, JobLog } from './job-log.ts';
+
+const OPTIONS: EngineOptions = {
+  modules: [],
+  location: 'memory:given',
+  job: JOB,
+  workers: 2,
+  schedule: '1s',
+  timezone: undefined,
+  keep: 10,
+  inline: true,
+  fresh: false,
+  from: null,
+  acceptDuplicates: false,
+  command: String,
+  observe: () => undefined,
+  border: null,
+  extension: null,
+};
+
+/** A start of an inline system over a store, step by step: each call of the store and each word of a worker is a step. */
+export class SteppedStart {
+  readonly clock = new ManualClock();
+  readonly engine: Engine;
+  steps = 0;
+  /** A worker is gone. */
+  lose: () => void = () => undefined;
+  readonly #onStep: (step: number, start: SteppedStart) => void;
+
+  constructor(store: Store, onStep: (step: number, start: SteppedStart) => void = () => undefined) {
+    this.#onStep = onStep;
+    const environment: Environment = {
+      ...nodeEnvironment,
+      clock: this.clock,
+      openStore: async () => {
+        this.#step();
+        return this.#stepped(store);
+      },
+      startThreads: (options) => {
+        this.lose = () => options.lost(1, new Error('it was shot'));
+        const threads = nodeEnvironment.startThreads(options);
+        const lines = threads.lines.map((line): typeof line => ({
+          ...line,
+          listen: (receive) =>
+            line.listen((says) => {
+              this.#step();
+              receive(says);
+            }),
+        }));
+        return { ...threads, lines };
+      },
+    };
+    this.engine = new Engine(OPTIONS, environment);
+  }
+
+  /** As `startEngine` does it. */
+  async run(): Promise<void> {
+    try {
+      await this.engine.start(parseSchedule(OPTIONS.schedule));
+    } catch (error) {
+      await this.engine.kill();
+      throw error;
+    }
+  }
+
+  /** What is still open when everything has had its time. */
+  async timersLeft(): Promise<number> {
+    for (let i = 0; i < 5; i++) await settled();
+    return this.clock.timersOpen;
+  }
+
+  #step(): void {
+    this.#onStep(++this.steps, this);
+  }
+
+  /** A call is two steps: before it is made, and before its answer comes. */
+  #stepped(store: Store): Store {
+    const before = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
+      this.#step();
+      const answer = await call.apply(store, args);
+      this.#step();
+      return answer;
+    };
+    const { put, putIfAbsent, replace, get, list, delete: remove } = store;
+    const calls = { put: before(put), putIfAbsent: before(putIfAbsent), replace: before(replace), get: before(get) };
+    return { ...calls, list: before(list), delete: before(remove), url: store.url, supports: store.supports, close: () => store.close() };
+  }
+}
+
+/** A store with one checkpoint, of an owner that has ended. */
+export async function storeToRestore(): Promise<MemoryStore> {
+  const log = await JobLog.open();
+  await log.term('fresh');
+  await log.checkpoint({ parts: [] });
+  return log.store;
+}
+

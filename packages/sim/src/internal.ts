@@ -1,0 +1,1 @@
+export { bank } from './programs/bank.ts';

@@ -1,0 +1,246 @@
+import { decodeBoundary, decodeRecord, type CheckpointRecord, type EngineEvent, type LogRecord, type PartContent, readPart } from '@tidemark/checkpoint/internal';
+import { createHash } from 'node:crypto';
+import type { Disk, DiskWatcher } from './disk.ts';
+import { JOB, type SimProcess } from './process.ts';
+import type { Program } from './programs/program.ts';
+
+interface Stored {
+  readonly record: LogRecord;
+  readonly bytes: Uint8Array;
+  readonly hash: string;
+  readonly by: string;
+}
+
+const LOG = new RegExp(`^${JOB}/log/(\\d{20})$`);
+const GC = new RegExp(`^${JOB}/gc/(\\d{20})$`);
+
+/**
+ * The oracles: looks at every change of the store and at everything that processes let out, and says what must never be.
+ *
+ * Owns: its own history of the log, which forgets nothing that retention removes.
+ *
+ * - O1 Every published checkpoint is a consistent cut (what that means, the program says).
+ * - O2 Positions rise by one, each record holds its predecessor's hash, terms never fall, cut numbers always rise.
+ * - O3 A record stands only when every part that it names is there and verifies.
+ * - O4 A term goes on from the newest checkpoint before it.
+ * - O5 What is released is a record of this log, put by who releases it, and it survives everything.
+ * - O6 An attempt that was reported as failed never becomes a checkpoint.
+ * - O7 Nothing is removed that the newest boundary still needs, and nothing before a boundary stands.
+ * - O8 What the host sent before it asked for a checkpoint is in that checkpoint.
+ */
+export class Judge implements DiskWatcher {
+  readonly violations: string[] = [];
+  /** By position; index 0 is empty. */
+  readonly history: (Stored | undefined)[] = [undefined];
+  checkpoints = 0;
+  released = 0;
+  readonly #program: Program;
+  readonly #disk: () => Disk;
+  readonly #now: () => number;
+  readonly #released = new Map<number, string>();
+  readonly #failedCuts = new Set<string>();
+  /** Newest time at which a checkpoint was released. */
+  lastReleaseAt = 0;
+
+  constructor(program: Program, disk: () => Disk, now: () => number) {
+    this.#program = program;
+    this.#disk = disk;
+    this.#now = now;
+  }
+
+  violation(what: string): void {
+    this.violations.push(what);
+  }
+
+  // ── the store ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  stored(name: string, bytes: Uint8Array, by: string): void {
+    const log = LOG.exec(name);
+    if (log !== null) this.#record(Number(log[1]), name, bytes, by);
+    const gc = GC.exec(name);
+    if (gc !== null) this.#boundary(Number(gc[1]), name, bytes);
+  }
+
+  deleted(name: string, by: string): void {
+    const boundary = this.#newestBoundary();
+    const log = LOG.exec(name);
+    if (log !== null && Number(log[1]) >= boundary) {
+      this.violation(`O7 ${by} removed record ${Number(log[1])}; the newest boundary is ${boundary}`);
+    }
+    const gc = GC.exec(name);
+    if (gc !== null && Number(gc[1]) > boundary) this.violation(`O7 ${by} removed the newest boundary ${name}`);
+    if (!name.startsWith(`${JOB}/part/`)) return;
+    for (let position = Math.max(boundary, 1); position < this.history.length; position++) {
+      const record = this.history[position]?.record;
+      if (record?.kind !== 'checkpoint' || !partNames(record).includes(name)) continue;
+      this.violation(`O7 ${by} removed ${name}, which record ${position} names; the newest boundary is ${boundary}`);
+    }
+  }
+
+  lost(name: string): void {
+    const log = LOG.exec(name);
+    if (log === null) return;
+    const position = Number(log[1]);
+    const by = this.#released.get(position);
+    if (by !== undefined) this.violation(`O5 the power cut took record ${position}, which ${by} had released`);
+    // Those behind it are taken in the same cut.
+    this.history.length = Math.min(this.history.length, position);
+  }
+
+  // ── the processes ────────────────────────────────────────────────────────────────────────────────────────────
+
+  observed(process: SimProcess, event: EngineEvent): void {
+    switch (event.kind) {
+      case 'checkpoint':
+        this.#release(process, event.cut, event.position);
+        return;
+      case 'checkpoint-failed': {
+        const failed = `${process.term ?? 0}/${event.cut}`;
+        this.#failedCuts.add(failed);
+        const found = this.history.find((each) => each !== undefined && cutOf(each.record) === failed);
+        if (found !== undefined) {
+          this.violation(`O6 ${process.name} reports cut ${event.cut} as failed (${event.code}), and record ${found.record.position} holds it`);
+        }
+        return;
+      }
+      case 'term':
+      case 'restored':
+      case 'warning':
+      case 'log':
+        return;
+    }
+  }
+
+  acknowledged(process: SimProcess, ticks: number, position: number): void {
+    const record = this.history[position]?.record;
+    if (record?.kind !== 'checkpoint') {
+      this.violation(`O8 ${process.name} was told of checkpoint ${position}, which is none`);
+      return;
+    }
+    const found = this.#parts(record);
+    const have = found === null ? ticks : this.#program.ticksIn(found, process.term ?? 0);
+    if (have < ticks) this.violation(`O8 checkpoint ${position} has ${have} ticks of ${process.name}, which had sent ${ticks}`);
+  }
+
+  /** Newest checkpoint that a restore must find; 0 for none. */
+  newest(below = this.history.length): number {
+    for (let position = below - 1; position > 0; position--) {
+      if (this.history[position]?.record.kind === 'checkpoint') return position;
+    }
+    return 0;
+  }
+
+  // ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #record(position: number, name: string, bytes: Uint8Array, by: string): void {
+    const hash = sha256(bytes);
+    const known = this.history[position];
+    if (known !== undefined) {
+      // Retention removed it, and a sleeper has put its own there: it must never be released (O5).
+      if (known.hash !== hash) return;
+      return;
+    }
+    if (position !== this.history.length) {
+      this.violation(`O2 ${by} put record ${position}; the last one is ${this.history.length - 1}`);
+      return;
+    }
+    const record = decodeRecord(bytes, name);
+    this.history.push({ record, bytes, hash, by });
+    this.#chain(record, by);
+    if (record.kind === 'checkpoint') this.#checkpoint(record, by);
+    else {
+      const from = record.from === 'fresh' ? 0 : record.from;
+      const expected = this.newest(position);
+      if (from !== expected) this.violation(`O4 term ${record.term} goes on from ${from}; the newest checkpoint is ${expected}`);
+    }
+  }
+
+  #chain(record: LogRecord, by: string): void {
+    const { position } = record;
+    const before = this.history[position - 1];
+    if (record.position !== this.history.length - 1) {
+      this.violation(`O2 record ${this.history.length - 1} of ${by} says that it is ${record.position}`);
+    }
+    if (record.previous !== (before?.hash ?? null)) {
+      this.violation(`O2 record ${position} of ${by} does not hold the hash of its predecessor`);
+    }
+    const term = before?.record.term ?? 0;
+    const rises = record.kind === 'term' ? record.term > term : record.term === term;
+    if (!rises) this.violation(`O2 record ${position} of ${by} is a ${record.kind} of term ${record.term} after term ${term}`);
+  }
+
+  #checkpoint(record: CheckpointRecord, by: string): void {
+    this.checkpoints++;
+    for (let position = record.position - 1; position > 0; position--) {
+      const before = this.history[position]?.record;
+      if (before?.kind !== 'checkpoint') continue;
+      if (record.cut <= before.cut) this.violation(`O2 record ${record.position} of ${by} is cut ${record.cut} after ${before.cut}`);
+      break;
+    }
+    if (this.#failedCuts.has(cutOf(record) ?? '')) {
+      this.violation(`O6 cut ${record.cut} of ${by} was reported as failed and is now record ${record.position}`);
+    }
+    const parts = this.#parts(record);
+    if (parts === null) return;
+    try {
+      this.#program.check(parts);
+    } catch (error) {
+      this.violation(`O1 checkpoint ${record.position} of ${by}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #parts(record: CheckpointRecord): readonly PartContent[] | null {
+    const contents: PartContent[] = [];
+    for (const part of record.parts) {
+      const bytes = 'path' in part ? this.#disk().get(`${JOB}/${part.path}`) : Buffer.from(part.inline, 'base64');
+      if (bytes === undefined || bytes.length !== part.length || sha256(bytes) !== part.sha256) {
+        this.violation(`O3 part of thread ${part.thread} of record ${record.position} is ${bytes === undefined ? 'not there' : 'damaged'}`);
+        return null;
+      }
+      contents.push(readPart(bytes));
+    }
+    return contents;
+  }
+
+  #release(process: SimProcess, cut: number, position: number): void {
+    this.released++;
+    this.lastReleaseAt = this.#now();
+    const found = this.history[position];
+    if (found === undefined) {
+      this.violation(`O5 ${process.name} released ${position}, which was never put`);
+      return;
+    }
+    const { record } = found;
+    if (record.kind !== 'checkpoint' || record.cut !== cut || record.term !== process.term || found.by !== process.name) {
+      this.violation(`O5 ${process.name} (term ${process.term}) released cut ${cut} at ${position}, where ${found.by} put a ${record.kind} of term ${record.term}`);
+    }
+    if (this.#released.has(position)) this.violation(`O5 ${process.name} released ${position} a second time`);
+    this.#released.set(position, process.name);
+  }
+
+  #boundary(position: number, name: string, bytes: Uint8Array): void {
+    const boundary = decodeBoundary(bytes, name);
+    const record = this.history[position]?.record;
+    if (record?.kind !== 'checkpoint' || boundary.position !== position || boundary.hash !== this.history[position]?.hash) {
+      this.violation(`O7 boundary ${position} is no checkpoint of this log`);
+    }
+    if (position > this.newest()) this.violation(`O7 boundary ${position} is newer than every checkpoint`);
+  }
+
+  #newestBoundary(): number {
+    const last = this.#disk().names(`${JOB}/gc/`).at(-1);
+    return last === undefined ? 0 : Number(last.slice(-20));
+  }
+}
+
+function partNames(record: CheckpointRecord): readonly string[] {
+  return record.parts.flatMap((part) => ('path' in part ? [`${JOB}/${part.path}`] : []));
+}
+
+function cutOf(record: LogRecord): string | null {
+  return record.kind === 'checkpoint' ? `${record.term}/${record.cut}` : null;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

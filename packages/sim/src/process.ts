@@ -1,0 +1,278 @@
+import { Border } from '@tidemark/actors/internal';
+import type { Store } from '@tidemark/stores';
+import {
+  decodeRecord,
+  type Engine,
+  type EngineEvent,
+  type Environment,
+  type ProcessIdentity,
+  startEngine,
+} from '@tidemark/checkpoint/internal';
+import type { Config } from './config.ts';
+import { type ProcessStep, storeStep } from './coverage.ts';
+import type { Disk } from './disk.ts';
+import type { Program } from './programs/program.ts';
+import { type StoreCall, type StoreFault, type StoreHost, type StoreLies, SimStore } from './store.ts';
+import { SimThread } from './thread.ts';
+import { SimThreads, type Wires } from './threads.ts';
+import type { World } from './world.ts';
+
+export const JOB = 'main';
+
+/** Who hears of what a process does. */
+export interface ProcessWatcher {
+  /** It has entered a step of the protocol. */
+  entered(process: SimProcess, step: ProcessStep): void;
+  fault(process: SimProcess, call: StoreCall, at: string): StoreFault;
+  observed(process: SimProcess, event: EngineEvent): void;
+  acknowledged(process: SimProcess, ticks: number, position: number): void;
+  violation(process: SimProcess, what: string): void;
+  /** It has ended by itself. */
+  exited(process: SimProcess, error: unknown): void;
+}
+
+export interface ProcessPlace {
+  readonly world: World;
+  readonly disk: Disk;
+  readonly config: Config;
+  readonly watcher: ProcessWatcher;
+  readonly wires: Wires;
+  readonly lies: StoreLies;
+  readonly isAlive: (pid: number) => boolean;
+  readonly machine: () => { readonly host: string; readonly bootId: string };
+}
+
+/** Virtual milliseconds that an ending process takes at most to end in order. */
+const EXIT_MS = 20_000;
+
+/**
+ * One process that runs the program with the production engine. It may be killed or stopped at any step: then nothing of
+ * it runs, and its calls to the store go on or not as they would.
+ *
+ * - V8 A dead process calls nobody and hears nothing; its name never comes back.
+ */
+export class SimProcess implements StoreHost {
+  readonly name: string;
+  readonly pid: number;
+  readonly workers: number;
+  readonly lies: StoreLies;
+  readonly identity: ProcessIdentity;
+  step: ProcessStep = 'begins';
+  term: number | null = null;
+  engine: Engine | null = null;
+  readonly #place: ProcessPlace;
+  readonly #program: Program;
+  readonly #host: SimThread;
+  #threads: SimThreads | null = null;
+  #state: 'running' | 'paused' | 'dead' = 'running';
+
+  constructor(place: ProcessPlace, program: Program, number: number) {
+    const { world, config } = place;
+    this.#place = place;
+    this.#program = program;
+    this.name = `p${number}`;
+    this.pid = 1000 + number;
+    this.workers = 1 + world.chance.below(config.workersMax);
+    this.lies = place.lies;
+    this.#host = new SimThread(world, this, 0);
+    this.identity = {
+      ...place.machine(),
+      pidNamespace: 'pid:[1]',
+      pid: this.pid,
+      startTicks: String(this.pid),
+      parentPid: 1,
+      parentStartTicks: '1',
+    };
+  }
+
+  get running(): boolean {
+    return this.#state === 'running';
+  }
+
+  get paused(): boolean {
+    return this.#state === 'paused';
+  }
+
+  get alive(): boolean {
+    return this.#state !== 'dead';
+  }
+
+  start(): void {
+    void this.#main();
+  }
+
+  crash(): void {
+    this.#state = 'dead';
+    this.#threads?.killAll();
+    this.#host.kill();
+  }
+
+  pause(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
+    this.#refresh();
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    this.#refresh();
+  }
+
+  killWorker(): void {
+    this.#threads?.killWorker(1 + this.#place.world.chance.below(this.workers));
+  }
+
+  /** An orderly end. */
+  stop(): void {
+    if (this.engine === null || this.engine.over) return;
+    this.enter('stops');
+    this.#onHost(() => {
+      // Rejects when the last checkpoint could not be taken; `done` says the same.
+      this.engine?.stop(true).catch(() => undefined);
+    });
+  }
+
+  enter(step: ProcessStep): void {
+    if (this.step === step || !this.alive) return;
+    this.step = step;
+    this.#place.watcher.entered(this, step);
+  }
+
+  // ── what the store asks and tells ────────────────────────────────────────────────────────────────────────────
+
+  fault(call: StoreCall, name: string, bytes: Uint8Array | null): StoreFault {
+    return this.#place.watcher.fault(this, call, storeStep(call, name, isTerm(name, bytes)));
+  }
+
+  saw(stage: 'called' | 'effect' | 'answered', call: StoreCall, name: string, bytes: Uint8Array | null): void {
+    const what = storeStep(call, name, isTerm(name, bytes));
+    this.#place.world.note(`${this.name} ${what} ${stage} ${name}`);
+    const step = stepAfter(what, stage, this.term !== null);
+    if (step !== null) this.enter(step);
+  }
+
+  // ── its life ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #main(): Promise<void> {
+    const { watcher, world, config } = this.#place;
+    const border = new Border(this.#host.clock);
+    let engine: Engine;
+    try {
+      engine = await startEngine(this.#options(border), this.#environment());
+    } catch (error) {
+      this.#exit(error);
+      return;
+    }
+    this.engine = engine;
+    this.enter('runs');
+    engine.go();
+    this.#program.start({
+      engine,
+      border,
+      clock: this.#host.clock,
+      chance: world.chance,
+      term: this.term ?? 0,
+      tickMs: config.tickMs,
+      heavy: config.heavy,
+      acknowledged: (ticks, position) => watcher.acknowledged(this, ticks, position),
+      violation: (what) => watcher.violation(this, what),
+    });
+    let failure: unknown = null;
+    try {
+      await engine.done;
+    } catch (error) {
+      failure = error;
+    }
+    border.close(new Error('the system has ended'));
+    await Promise.race([
+      engine.stop(false).catch(() => undefined),
+      new Promise<void>((resolve) => void this.#host.clock.after(EXIT_MS, resolve)),
+    ]);
+    this.#exit(failure);
+  }
+
+  #exit(error: unknown): void {
+    if (!this.alive) return;
+    this.crash();
+    this.#place.watcher.exited(this, error);
+  }
+
+  #options(border: Border): Parameters<typeof startEngine>[0] {
+    const { config, watcher } = this.#place;
+    return {
+      modules: [],
+      location: 'sim',
+      job: JOB,
+      workers: this.workers,
+      schedule: `${config.scheduleMs}ms`,
+      timezone: undefined,
+      keep: config.keep,
+      inline: false,
+      fresh: false,
+      from: null,
+      acceptDuplicates: false,
+      command: (position) => `from ${position}`,
+      observe: (event) => {
+        if (event.kind === 'term') this.term = event.term;
+        if (event.kind === 'checkpoint' && this.step !== 'stops') this.enter('runs');
+        watcher.observed(this, event);
+      },
+      border,
+      extension: null,
+    };
+  }
+
+  #environment(): Environment {
+    const { world, disk, wires, isAlive } = this.#place;
+    return {
+      clock: this.#host.clock,
+      randomId: () => world.chance.id(),
+      processes: { own: () => this.identity, isAlive: (pid) => isAlive(pid) },
+      openStore: async (): Promise<Store> =>
+        new SimStore(world, disk, this, world.lane(`${this.name} effects`, null), this.#host.lane('store')),
+      startThreads: (options) => {
+        const workers = Array.from({ length: this.workers }, (_, index) => new SimThread(world, this, index + 1));
+        const marked = { ...wires, marker: () => this.enter('cuts') };
+        this.#threads = new SimThreads(this.#host, workers, options, marked);
+        return this.#threads;
+      },
+    };
+  }
+
+  #onHost(run: () => void): void {
+    this.#host.clock.soon(run);
+  }
+
+  #refresh(): void {
+    this.#host.refresh();
+    this.#threads?.refresh();
+  }
+}
+
+function isTerm(name: string, bytes: Uint8Array | null): boolean {
+  return bytes !== null && name.includes('/log/') && decodeRecord(bytes, name).kind === 'term';
+}
+
+/** The step that a process is in after it was seen to do something with the store. */
+function stepAfter(what: string, stage: 'called' | 'effect' | 'answered', owns: boolean): ProcessStep | null {
+  switch (what) {
+    case 'list gc':
+      if (stage !== 'called') return null;
+      return owns ? 'looks for owner' : 'reads log';
+    case 'put term':
+      return stage === 'called' ? 'term called' : stage === 'effect' ? 'term stored' : 'loads';
+    case 'put record':
+      return stage === 'called' ? 'record called' : stage === 'effect' ? 'record stored' : null;
+    case 'put part':
+      return stage === 'called' ? 'part called' : stage === 'effect' ? 'part stored' : null;
+    case 'put boundary':
+      return stage === 'called' ? 'boundary called' : stage === 'effect' ? 'boundary stored' : null;
+    case 'delete record':
+    case 'delete part':
+    case 'delete boundary':
+      return stage === 'called' ? 'collects' : null;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,48 @@
+import type { ProgramHost } from './program.ts';
+
+/** What a host does, over and over. */
+export interface Drive {
+  readonly tick: (n: number) => Promise<void>;
+  /** Sends the nonce somewhere and answers what comes back. */
+  readonly ask: (nonce: number) => Promise<number>;
+}
+
+/** Every so many ticks on the average. */
+const TICKS_PER_ASK = 6;
+const TICKS_PER_CHECKPOINT = 25;
+
+/** Ticks, asks and wants checkpoints, until the system is over. */
+export function drive(host: ProgramHost, what: Drive): void {
+  const { engine, clock, chance, tickMs } = host;
+  let ticks = 0;
+  const again = (): void => {
+    clock.after(tickMs * (0.5 + chance.fraction()), () => {
+      if (engine.over) return;
+      // That the system ended meanwhile is told elsewhere.
+      what.tick(ticks++).catch(() => undefined);
+      if (chance.below(TICKS_PER_ASK) === 0) ask(host, what);
+      if (chance.below(TICKS_PER_CHECKPOINT) === 0) checkpoint(host, ticks);
+      again();
+    });
+  };
+  again();
+}
+
+function ask(host: ProgramHost, what: Drive): void {
+  const nonce = host.term * 1_000_000 + host.chance.below(1_000_000);
+  what.ask(nonce).then(
+    (answer) => {
+      if (answer !== nonce) host.violation(`an ask with ${nonce} was answered with ${answer}`);
+    },
+    // Late, or the system ended.
+    () => undefined,
+  );
+}
+
+function checkpoint(host: ProgramHost, ticks: number): void {
+  host.engine.checkpoint().then(
+    ({ position }) => host.acknowledged(ticks, position),
+    // The attempt failed, and the observer was told.
+    () => undefined,
+  );
+}

@@ -1,0 +1,28 @@
+import type { Border, Clock } from '@tidemark/actors/internal';
+import type { Engine, PartContent } from '@tidemark/checkpoint/internal';
+import type { Chance } from '../chance.ts';
+
+/** What the host's part of a program gets from its process. */
+export interface ProgramHost {
+  readonly engine: Engine;
+  readonly border: Border;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly term: number;
+  readonly tickMs: number;
+  readonly heavy: boolean;
+  /** A checkpoint was asked for after so many ticks, and is published. */
+  acknowledged(ticks: number, position: number): void;
+  /** Something that must never happen has happened. */
+  violation(what: string): void;
+}
+
+/** A program under test: actors, what its host does, and what is true in every consistent cut. */
+export interface Program {
+  readonly name: string;
+  start(host: ProgramHost): void;
+  /** Throws, saying what is wrong, unless this is a consistent cut. */
+  check(parts: readonly PartContent[]): void;
+  /** How many of a term's ticks the cut has. */
+  ticksIn(parts: readonly PartContent[], term: number): number;
+}

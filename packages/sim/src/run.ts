@@ -1,0 +1,302 @@
+import type { EngineEvent } from '@tidemark/checkpoint/internal';
+import { Chance } from './chance.ts';
+import { type Config, drawConfig, type Mode } from './config.ts';
+import { Coverage, type ProcessStep } from './coverage.ts';
+import { Disk } from './disk.ts';
+import { Faults, type Fired, type ProcessFault } from './faults.ts';
+import { Judge } from './judge.ts';
+import type { Lane } from './lane.ts';
+import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
+import type { Program } from './programs/program.ts';
+import type { StoreCall, StoreFault, StoreLies } from './store.ts';
+import type { Wires } from './threads.ts';
+import { World } from './world.ts';
+
+/** What a planted bug does wrongly outside of production code. */
+export interface Planted {
+  readonly wires?: Partial<Wires>;
+  readonly lies?: StoreLies;
+}
+
+export interface RunOptions {
+  readonly program: Program;
+  readonly seed: number;
+  readonly mode: Mode;
+  /** Steps with faults. */
+  readonly steps?: number;
+  /** Opportunities for faults that are left out, by index. */
+  readonly without?: ReadonlySet<number>;
+  readonly print?: ((line: string) => void) | null;
+  readonly planted?: Planted;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violations: readonly string[];
+  readonly hash: string;
+  readonly steps: number;
+  readonly virtualMs: number;
+  readonly checkpoints: number;
+  readonly released: number;
+  readonly restores: number;
+  readonly processes: number;
+  readonly fired: readonly Fired[];
+  readonly coverage: Coverage;
+}
+
+const STEPS = 2_000;
+/** Once faults have stopped: what a settling put, an overdue cut and a watched counter may take together, and some. */
+const REST_MS = 400_000;
+const REST_STEPS = 60_000;
+/** Processes of one job that live at a time. */
+const PROCESSES_MAX = 3;
+
+/** Codes with which a process may end. Anything else is a bug of ours: no fault touches bytes or code. */
+const MAY_END: ReadonlySet<string> = new Set([
+  'FENCED',
+  'ALREADY_RUNNING',
+  'LOG_UNSETTLED',
+  'PART_NOT_STORED',
+  'WORKER_LOST',
+  'WORKER_START',
+  'SYSTEM_STOPPED',
+  'SYSTEM_FAILED',
+  'CHECKPOINT_OVERDUE',
+  'STORE_BUSY',
+  'STORE_IO',
+  'STORE_OUTCOME_UNKNOWN',
+]);
+
+/** Runs one seed to its end, or to the first violation. */
+export async function runSeed(options: RunOptions): Promise<RunResult> {
+  return new Run(options).toEnd();
+}
+
+/**
+ * One seed: a world, a store, and processes of one job that come and go, first with faults and then without.
+ *
+ * Owns: who lives, and when faults happen. Does not own: what is true (Judge), or what a fault does (SimProcess, SimStore).
+ */
+class Run implements ProcessWatcher {
+  readonly #options: RunOptions;
+  readonly #world: World;
+  readonly #config: Config;
+  readonly #faults: Faults;
+  readonly #judge: Judge;
+  readonly #disk: Disk;
+  readonly #operator: Lane;
+  readonly #chance: Chance;
+  readonly #coverage = new Coverage();
+  #living: SimProcess[] = [];
+  #started = 0;
+  #restores = 0;
+  #boots = 1;
+  #starting = false;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { seed, mode, program, steps = STEPS, print = null } = options;
+    const drawn = new Chance(seed);
+    this.#config = drawConfig(drawn.fork(), mode, steps);
+    this.#world = new World({ seed: drawn.below(0x7fffffff), lookMs: this.#config.lookMs, print });
+    this.#faults = new Faults(drawn.fork(), this.#config.swarm, options.without ?? new Set());
+    this.#chance = drawn.fork();
+    this.#judge = new Judge(
+      program,
+      () => this.#disk,
+      () => this.#world.now,
+    );
+    this.#disk = new Disk(this.#world, this.#judge);
+    this.#operator = this.#world.lane('operator', null);
+    this.#world.thrown = (lane, error) =>
+      this.#judge.violation(`${lane.label} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    this.#world.note(JSON.stringify({ ...this.#config, swarm: { ...this.#config.swarm, kinds: [...this.#config.swarm.kinds] } }));
+  }
+
+  async toEnd(): Promise<RunResult> {
+    this.#ensureProcess(0);
+    await this.#until(() => this.#world.steps >= this.#config.steps);
+    this.#faults.end();
+    await this.#comeToRest('after the faults');
+    if (this.#going) {
+      // And once more from what is there now.
+      for (const process of [...this.#living]) this.#crash(process);
+      this.#ensureProcess(0);
+      await this.#comeToRest('after the last crash');
+    }
+    return this.#result();
+  }
+
+  get #going(): boolean {
+    return this.#judge.violations.length === 0;
+  }
+
+  async #until(over: () => boolean): Promise<void> {
+    while (this.#going && !over()) {
+      if (!(await this.#world.step())) {
+        this.#judge.violation('nothing is left to do, and nobody runs');
+        return;
+      }
+    }
+  }
+
+  /** Without faults, a checkpoint comes within a bounded time, by a process that is not about to find itself fenced. */
+  async #comeToRest(when: string): Promise<void> {
+    for (const process of this.#living) process.resume();
+    const { now, steps } = this.#world;
+    const released = this.#judge.released;
+    await this.#until(() => {
+      if (this.#judge.released >= released + 3 && this.#living.length === 1) return true;
+      if (this.#world.now - now < REST_MS || this.#world.steps - steps < REST_STEPS) return false;
+      this.#judge.violation(`${when} no checkpoint was published within ${REST_MS} ms and ${REST_STEPS} steps`);
+      return true;
+    });
+  }
+
+  #result(): RunResult {
+    const { seed } = this.#options;
+    return {
+      seed,
+      violations: this.#judge.violations,
+      hash: this.#world.trace.hash,
+      steps: this.#world.steps,
+      virtualMs: this.#world.now,
+      checkpoints: this.#judge.checkpoints,
+      released: this.#judge.released,
+      restores: this.#restores,
+      processes: this.#started,
+      fired: this.#faults.fired,
+      coverage: this.#coverage,
+    };
+  }
+
+  // ── who lives ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Somebody sees to it that the job runs: a supervisor, or a person. */
+  #ensureProcess(delayMs: number): void {
+    if (this.#starting) return;
+    this.#starting = true;
+    this.#world.after(this.#operator, delayMs, () => {
+      this.#starting = false;
+      if (this.#living.some((process) => process.running)) return;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (this.#living.length >= PROCESSES_MAX) return;
+    const process = new SimProcess(this.#place(), this.#options.program, ++this.#started);
+    this.#world.note(`${process.name} starts with ${process.workers} workers`);
+    this.#living.push(process);
+    process.start();
+  }
+
+  #place(): ProcessPlace {
+    const { machines, seenAs } = this.#config;
+    const { wires, lies } = this.#options.planted ?? {};
+    const machine = machines === 'many' ? this.#started : 0;
+    return {
+      world: this.#world,
+      disk: this.#disk,
+      config: this.#config,
+      watcher: this,
+      wires: { carry: null, say: null, ...wires },
+      lies: lies ?? {},
+      isAlive: (pid) => pid === 1 || (seenAs === 'it is' && this.#living.some((process) => process.pid === pid)),
+      machine: () => ({ host: `machine-${machine}`, bootId: `boot-${machine}-${this.#boots}` }),
+    };
+  }
+
+  #crash(process: SimProcess): void {
+    this.#world.note(`${process.name} crashes while it ${process.step}`);
+    process.crash();
+    this.#buried(process);
+  }
+
+  #buried(process: SimProcess): void {
+    this.#living = this.#living.filter((each) => each !== process);
+    this.#ensureProcess(this.#chance.skewed(2_000));
+  }
+
+  // ── what processes tell ──────────────────────────────────────────────────────────────────────────────────────
+
+  entered(process: SimProcess, step: ProcessStep): void {
+    const fault = this.#faults.process(step);
+    if (fault === null) return;
+    // At some point soon: it may have gone on by then.
+    this.#operator.push(() => {
+      if (process.alive) this.#injure(process, fault.kind);
+    });
+  }
+
+  fault(process: SimProcess, call: StoreCall, at: string): StoreFault {
+    const fault = this.#faults.store(call, at);
+    if (fault === 'none') return fault;
+    this.#coverage.count(fault, at);
+    this.#world.note(`${process.name} ${at}: ${fault}`);
+    return fault;
+  }
+
+  observed(process: SimProcess, event: EngineEvent): void {
+    this.#world.note(`${process.name} ${JSON.stringify(event)}`);
+    if (event.kind === 'restored') this.#restores++;
+    this.#judge.observed(process, event);
+  }
+
+  acknowledged(process: SimProcess, ticks: number, position: number): void {
+    this.#judge.acknowledged(process, ticks, position);
+  }
+
+  violation(process: SimProcess, what: string): void {
+    this.#judge.violation(`${process.name}: ${what}`);
+  }
+
+  exited(process: SimProcess, error: unknown): void {
+    this.#world.note(`${process.name} exits: ${error === null ? 'well' : String(error)}`);
+    const code = codeOf(error);
+    if (error !== null && !MAY_END.has(code)) {
+      this.#judge.violation(`${process.name} ended with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+    this.#buried(process);
+  }
+
+  // ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #injure(process: SimProcess, kind: ProcessFault): void {
+    this.#coverage.count(kind, process.step);
+    this.#world.note(`${kind} of ${process.name} while it ${process.step}`);
+    switch (kind) {
+      case 'crash':
+        this.#crash(process);
+        return;
+      case 'power-cut':
+        for (const each of [...this.#living]) this.#crash(each);
+        this.#boots++;
+        this.#disk.cut();
+        return;
+      case 'pause':
+        process.pause();
+        this.#world.after(this.#operator, this.#chance.skewed(120_000), () => process.resume());
+        this.#ensureProcess(this.#chance.skewed(5_000));
+        return;
+      case 'rival':
+        this.#start();
+        return;
+      case 'worker-death':
+        process.killWorker();
+        return;
+      case 'clock-jump':
+        this.#world.now += this.#chance.skewed(70_000);
+        this.#world.wallError += this.#chance.fraction() * 4e10 - 2e10;
+        return;
+      case 'stop':
+        process.stop();
+        return;
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,139 @@
+import type { LogLine, LogView } from '@tidemark/checkpoint/internal';
+import { assertNever } from '../assert-never.ts';
+import { bytes, counted } from '../numbers.ts';
+import { type FlatRow, tableText } from '../table.ts';
+import { type Answer, paragraphs } from './answer.ts';
+import { ageText, msText, timeText } from './facts.ts';
+
+/** The checkpoints of one job. */
+export function checkpointsAnswer(log: LogView, store: string, nowMs: number): Answer {
+  const warnings = warningsOf(log);
+  const count = log.lines.filter((line) => line.kind === 'checkpoint').length;
+  const title = `${log.job} in ${store}: ${counted(count, 'checkpoint')}`;
+  const below = log.boundary === null ? '' : `Older ones than ${log.boundary.position} were removed by retention.`;
+  return {
+    text: paragraphs([title, listText(log.lines, nowMs), below]),
+    json: { job: log.job, store, boundary: log.boundary, damage: warnings, lines: log.lines.map(lineJson) },
+    warnings,
+    isDamaged: warnings.length > 0,
+  };
+}
+
+/** Several jobs: only which they are. */
+export function jobsAnswer(logs: readonly LogView[], store: string): Answer {
+  const jobs = logs.map((log) => {
+    const all = log.lines.filter((line) => line.kind === 'checkpoint');
+    return {
+      job: log.job,
+      checkpoints: all.length,
+      newest: all[0]?.position ?? null,
+      created: all[0]?.record.createdAt,
+    };
+  });
+  const rows = jobs.map(
+    (job): FlatRow => ({ ...job, created: job.created === undefined ? null : timeText(job.created) }),
+  );
+  const warnings = logs.flatMap(warningsOf);
+  const text = paragraphs([`Jobs in ${store}`, tableText(rows), 'Name one of them with --job.']);
+  return { text, json: { store, jobs, damage: warnings }, warnings, isDamaged: warnings.length > 0 };
+}
+
+function warningsOf(log: LogView): string[] {
+  const found = log.boundaryError === null ? [] : [log.boundaryError.message];
+  for (const line of log.lines) {
+    if (line.kind === 'damaged') found.push(line.error.message);
+    if (line.kind === 'missing') found.push(`${log.job}: ${missingText(line)}`);
+  }
+  return found;
+}
+
+/** One table of all checkpoints, with lines of other things between its rows. */
+function listText(lines: readonly LogLine[], nowMs: number): string {
+  const rows = lines.flatMap((line) => (line.kind === 'checkpoint' ? [checkpointRow(line, nowMs)] : []));
+  const [head = '', rule = '', ...body] = tableText(rows).split('\n');
+  const texts = body.values();
+  const between = lines.map((line) => (line.kind === 'checkpoint' ? (texts.next().value ?? '') : otherText(line)));
+  return (rows.length === 0 ? between : [head, rule, ...between]).join('\n');
+}
+
+function checkpointRow(line: Extract<LogLine, { kind: 'checkpoint' }>, nowMs: number): FlatRow {
+  const { record } = line;
+  const { history } = record;
+  const { durationMs, pauseMs, units, messages } = history;
+  const notes = [
+    line.standing === 'abandoned' ? 'ABANDONED' : '',
+    record.finished ? 'finished' : '',
+    record.releases ? 'releases' : '',
+    record.failed.length > 0 ? `after ${counted(record.failed.length, 'failed attempt')}` : '',
+  ];
+  return {
+    // Texts: a position and a cut are names, not amounts.
+    position: String(record.position),
+    cut: String(record.cut),
+    term: String(record.term),
+    created: timeText(record.createdAt),
+    age: ageText(nowMs - Date.parse(record.createdAt)),
+    size: bytes(line.bytes),
+    duration: msText(durationMs),
+    pause: msText(pauseMs),
+    units,
+    'in flight': messages,
+    workers: line.workers,
+    notes: notes.filter((note) => note !== '').join(', '),
+  };
+}
+
+function otherText(line: Exclude<LogLine, { kind: 'checkpoint' }>): string {
+  const mark = line.standing === 'abandoned' ? '  (abandoned)' : '';
+  switch (line.kind) {
+    case 'term': {
+      const { term, from, host, pid, createdAt } = line.record;
+      const begin = from === 'fresh' ? 'begins anew' : `from ${from}`;
+      return `── ${line.position}: term ${term} ${begin}, ${host}, pid ${pid}, ${timeText(createdAt)}${mark}`;
+    }
+    case 'damaged':
+      return `!! ${line.position}: DAMAGED: ${line.error.message}${mark}`;
+    case 'missing':
+      return `!! MISSING: ${missingText(line)}${mark}`;
+    default:
+      return assertNever(line);
+  }
+}
+
+function missingText({ position, oldest }: Extract<LogLine, { kind: 'missing' }>): string {
+  return position === oldest ? `record ${position} is missing` : `records ${oldest} to ${position} are missing`;
+}
+
+function lineJson(line: LogLine): object {
+  const { kind, position, standing } = line;
+  switch (line.kind) {
+    case 'term': {
+      const { term, from, host, pid, createdAt } = line.record;
+      return { kind, position, standing, term, from, host, pid, createdAt };
+    }
+    case 'checkpoint': {
+      const { cut, term, createdAt, releases, finished, history, failed } = line.record;
+      const { workers, bytes: size } = line;
+      return {
+        kind,
+        position,
+        standing,
+        cut,
+        term,
+        createdAt,
+        bytes: size,
+        workers,
+        releases,
+        finished,
+        history,
+        failed,
+      };
+    }
+    case 'damaged':
+      return { kind, position, standing, code: line.error.code, message: line.error.message };
+    case 'missing':
+      return { kind, position, standing, oldest: line.oldest };
+    default:
+      return assertNever(line);
+  }
+}

@@ -1,0 +1,131 @@
+import type { Census, CheckpointView, MotionGroup } from '@tidemark/checkpoint/internal';
+import type { JobFacts } from '@tidemark/jobs/internal';
+import { RECEIVERS_SHOWN } from '../limits.ts';
+import { bytes, counted, grouped } from '../numbers.ts';
+import { type FlatRow, tableText } from '../table.ts';
+import { type Answer, paragraphs } from './answer.ts';
+import { factsText, msText, timeText } from './facts.ts';
+
+/** Everything about one checkpoint but its states. */
+export function showAnswer(view: CheckpointView, census: Census, job: JobFacts | null): Answer {
+  const warnings = view.parts.flatMap((part) => (part.ok ? [] : [part.error.message]));
+  return {
+    text: paragraphs([
+      recordText(view),
+      titled('Parts', tableText(view.parts.map(partRow))),
+      titled('Units', tableText(census.units.map(({ type, table, ...rest }) => ({ ...named(type, table), ...rest })))),
+      motionText(census),
+      ...(job === null ? [] : jobTexts(job, view.record.position)),
+    ]),
+    json: { ...recordJson(view), parts: view.parts.map(partJson), ...census, job, damage: warnings },
+    warnings,
+    isDamaged: warnings.length > 0,
+  };
+}
+
+function recordText({ job, record }: CheckpointView): string {
+  const { history: h, failed } = record;
+  const definitions = Object.entries(record.definitions).map(([name, version]) => `${name} v${version}`);
+  const failures = failed.map(({ cut, code }) => `cut ${cut} ${code}`).join(', ');
+  return factsText([
+    ['checkpoint', `${record.position} of job ${job}${record.finished ? ', the job has finished with it' : ''}`],
+    ['created', timeText(record.createdAt)],
+    ['cut', `${record.cut}, term ${record.term}`],
+    ['workers', String(record.parts.length - 1)],
+    ['definitions', definitions.length === 0 ? 'none' : definitions.join(', ')],
+    ['releases', record.releases ? 'output of a job: going back before it makes it again' : 'nothing'],
+    ['duration', `${msText(h.durationMs)}, pause ${msText(h.pauseMs)}, skew ${msText(h.skewMs)}`],
+    ['holds', `${counted(h.units, 'unit')}, ${counted(h.messages, 'message')} in flight, ${bytes(h.bytes)}`],
+    ['failed before', failures === '' ? null : failures],
+    ['previous', record.previous],
+  ]);
+}
+
+function recordJson({ job, record, hash }: CheckpointView): object {
+  const { position, cut, term, putId, createdAt, previous, definitions, releases, finished, history, failed } = record;
+  return {
+    job,
+    position,
+    cut,
+    term,
+    putId,
+    createdAt,
+    previous,
+    sha256: hash,
+    definitions,
+    releases,
+    finished,
+    history,
+    failed,
+  };
+}
+
+function partRow(part: CheckpointView['parts'][number]): FlatRow {
+  const { ref } = part;
+  const found = part.ok ? part.content : null;
+  return {
+    thread: ref.thread === 0 ? 'host' : String(ref.thread),
+    size: bytes(ref.length),
+    units: found?.units.length ?? null,
+    where: 'path' in ref ? ref.path : 'in the record',
+    state: part.ok ? 'whole' : 'DAMAGED',
+  };
+}
+
+function partJson({ ref, ...part }: CheckpointView['parts'][number]): object {
+  const { thread, length, sha256 } = ref;
+  const path = 'path' in ref ? ref.path : null;
+  return { thread, length, sha256, path, ok: part.ok, units: part.ok ? part.content.units.length : null };
+}
+
+function motionText({ motion, receivers }: Census): string {
+  if (motion.length === 0) return 'On the wire: nothing';
+  const most = receivers
+    .slice(0, RECEIVERS_SHOWN)
+    .map(({ type, key, messages }) => `${type}/${key} ${grouped(messages)}`);
+  const rest = receivers.length - most.length;
+  const more = rest === 0 ? '' : `, and ${counted(rest, 'other')}`;
+  const to = most.length === 0 ? '' : `Most of it to ${most.join(', ')}${more}`;
+  return [titled('On the wire', tableText(motion.map(motionRow))), to].filter((text) => text !== '').join('\n');
+}
+
+function motionRow({ type, handler, at, messages }: MotionGroup): FlatRow {
+  return { receiver: type, message: handler ?? 'rows', ...at, all: messages };
+}
+
+function jobTexts(job: JobFacts, position: number): string[] {
+  const files = job.files.map(
+    ({ path, sizeBytes, readBytes, rows, badRows }): FlatRow => ({
+      file: path,
+      read: sizeBytes === 0 ? '100 %' : `${Math.floor((readBytes / sizeBytes) * 100)} %`,
+      bytes: `${grouped(readBytes)} of ${grouped(sizeBytes)}`,
+      rows,
+      'bad rows': badRows,
+    }),
+  );
+  const waiting = job.waiting.map(
+    ({ sink, position: named_, task, lines, bytes: size }): FlatRow => ({
+      to: (sink === 'bad' ? job.badRowsTo : job.output) ?? sink,
+      // What no record had named is named by this one.
+      file: `${String(named_ ?? position).padStart(20, '0')}-${task}.ndjson`,
+      lines,
+      size: bytes(size),
+    }),
+  );
+  const counters = Object.entries(job.counters).map(([name, value]): FlatRow => ({ counter: name, value }));
+  const end = job.ended ? 'The input has ended, and each key has had its last word.' : '';
+  return [
+    titled('Input', tableText(files)),
+    end,
+    waiting.length === 0 ? '' : titled('Output that waits to be written', tableText(waiting)),
+    tableText(counters),
+  ];
+}
+
+function named(type: string, table: string): FlatRow {
+  return { definition: type, table: table === '' ? 'state' : table };
+}
+
+function titled(title: string, text: string): string {
+  return text === '' ? `${title}: none` : `${title}\n${text}`;
+}
