@@ -18,7 +18,11 @@ const ROOM_POLL_MS = 1;
 export class Border {
   readonly #clock: Clock;
   readonly #asks = new Map<number, { settle(answer: Answer): void; fail(error: Error): void }>();
-  readonly #waiting: { readonly envelope: Envelope; sent(): void; fail(error: Error): void }[] = [];
+  readonly #waiting: {
+    readonly envelope: Envelope;
+    readonly sent: () => void;
+    readonly fail: (error: Error) => void;
+  }[] = [];
   #runtime: Runtime | null = null;
   #nextAsk = 1;
   #polling = false;

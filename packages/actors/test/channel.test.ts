@@ -5,9 +5,10 @@ import {
   limits,
   OutChannel,
   type PackedFrame,
+  unpackBatch,
+  unpackMessages,
 } from '@tidemark/actors/internal';
-import { unpackBatch, unpackMessages } from '@tidemark/actors/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 const { FRAME_MESSAGES_MAX, WINDOW_BYTES } = limits;
@@ -193,9 +194,9 @@ type Step =
   | { readonly kind: 'credit'; readonly share: number }
   | { readonly kind: 'capture'; readonly frames: number };
 
-const bytes = fc.oneof({ weight: 5, arbitrary: fc.nat(100) }, fc.integer({ min: 10_000, max: 300_000 }));
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('send' as const), bytes, times: fc.integer({ min: 1, max: 6 }) }),
+const size = fc.oneof({ weight: 5, arbitrary: fc.nat(100) }, fc.integer({ min: 10_000, max: 300_000 }));
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('send' as const), bytes: size, times: fc.integer({ min: 1, max: 6 }) }),
   fc.record({ kind: fc.constant('batch' as const), rows: fc.nat(4), bytes: fc.nat(20_000) }),
   fc.record({ kind: fc.constantFrom('flush' as const, 'flip' as const) }),
   fc.record({ kind: fc.constant('credit' as const), share: fc.constantFrom(0.3, 1) }),
@@ -204,7 +205,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('A3, A4, A5 hold for any interleaving of sends, flushes, credit, flips and captures', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
       const posted = new Posted();
       const { channel } = posted;
       let cut = 0;

@@ -6,7 +6,7 @@ import {
   unpackBatch,
   unpackMessages,
 } from '@tidemark/actors/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { same } from './support/same.ts';
 

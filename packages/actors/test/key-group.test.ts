@@ -1,5 +1,5 @@
 import { homeOfGroup, keyGroup, limits, murmur3 } from '@tidemark/actors/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 describe('murmur3 is MurmurHash3_x86_32 with seed 0 over UTF-8', () => {

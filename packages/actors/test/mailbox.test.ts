@@ -1,5 +1,5 @@
 import { CutState, Mailbox } from '@tidemark/actors/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 /** A mailbox of numbers and what its captures gave, by cut. */
@@ -62,7 +62,7 @@ type Step =
   | { readonly kind: 'capture'; readonly units: number };
 
 const count = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.constantFrom(700, 1024, 1025));
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), count }),
   fc.record({ kind: fc.constant('take' as const), count }),
   fc.constant({ kind: 'flip' as const }),
@@ -71,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('A1, A2: any interleaving captures exactly the content at the flip, in order, once, and before it is handed out', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
       const owned = new Owned();
       const { mailbox, cut, captured } = owned;
       let next = 0;

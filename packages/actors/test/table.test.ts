@@ -1,6 +1,6 @@
 import { type Table, table } from '@tidemark/actors';
 import { CutState, UnitTable } from '@tidemark/actors/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 interface Row {
@@ -121,7 +121,7 @@ type Step =
   | { readonly kind: 'abandon' }
   | { readonly kind: 'capture'; readonly n: number };
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -137,7 +137,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test('C2: any interleaving captures every unit as it was at the flip, once, before its first change', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+    fc.property(fc.array(anyStep, { maxLength: 80 }), (steps) => {
       const owned = new Owned();
       const { rows, cut, captured } = owned;
       const model = new Map<string, Row>();

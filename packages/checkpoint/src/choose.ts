@@ -33,6 +33,8 @@ export interface Choice {
 export async function choose(log: Log, store: Store, job: string, options: ChooseOptions): Promise<Choice> {
   let position = log.last;
   let skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError } | null = null;
+  /** Newest position above the one asked for that has released something. */
+  let released: number | null = null;
   const used = await numbersUsed(log);
   if (options.fresh) return { ...used, checkpoint: null };
   while (position >= log.first) {
@@ -52,11 +54,11 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
       continue;
     }
     if (options.from !== null && position !== options.from) {
-      if (record.releases && position > options.from && !options.acceptDuplicates)
-        throw releasedSince(options, position);
+      if (record.releases) released ??= position;
       position -= 1;
       continue;
     }
+    if (released !== null && !options.acceptDuplicates) throw releasedSince(options, released);
     try {
       const parts = await readParts(store, job, record);
       if (skipped !== null) tellSkipped(skipped, position, options);

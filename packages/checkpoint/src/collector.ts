@@ -73,7 +73,10 @@ export class Collector {
       return;
     }
     part.upload.then(
-      (path) => this.#stored(thread, { ref: { thread, length, sha256, path }, stats }),
+      (path) => {
+        // A store may carry out a put that was given up: nobody asks for this part any more (C10).
+        if (!this.#abandoned) this.#stored(thread, { ref: { thread, length, sha256, path }, stats });
+      },
       // Reported by #upload.
       () => undefined,
     );

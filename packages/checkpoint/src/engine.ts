@@ -191,8 +191,10 @@ export class Engine {
   }
 
   async #end(): Promise<void> {
-    // Whoever waits for a checkpoint hears of the end, also where nothing had failed.
-    this.#generator?.workerLost(this.#failure ?? stopped());
+    // Whoever waits for a checkpoint, or for the workers, hears of the end, also where nothing had failed.
+    const reason = this.#failure ?? stopped();
+    this.#generator?.workerLost(reason);
+    this.#workers?.fail(reason);
     this.#log?.close();
     this.#runtime?.stop();
     this.#owner?.stop();
@@ -371,7 +373,6 @@ export class Engine {
     if (this.#ended) return;
     this.#failure = error;
     void this.kill();
-    this.#workers?.fail(error);
     this.#settle.reject(error);
   }
 }

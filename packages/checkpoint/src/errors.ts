@@ -12,6 +12,7 @@ export type CheckpointErrorCode =
   | 'PART_NOT_STORED'
   | 'SCHEDULE_INVALID'
   | 'STATE_UNCLAIMED'
+  | 'STORE_NOT_EMPTY'
   | 'STORE_OTHER_JOB'
   | 'SYSTEM_FAILED'
   | 'UNIT_UNKNOWN'

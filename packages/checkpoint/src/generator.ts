@@ -184,12 +184,13 @@ export class Generator {
 
   #begin(cut: number, base: number): void {
     const { store, job, term, clock, newId } = this.#options;
-    this.#parts = new Map();
+    const parts = new Map<number, StoredPart>();
+    this.#parts = parts;
     this.#beganAt = clock.monotonic();
     this.#collector = new Collector(
       { store, job, term, cut, newId },
       (thread, part) => {
-        this.#parts.set(thread, part);
+        parts.set(thread, part);
         this.#handle({ kind: 'part-stored', cut, thread });
       },
       (error) => {
@@ -215,6 +216,8 @@ export class Generator {
       await this.#assertOwner(position);
       event = { kind: 'published', cut, position };
     } catch (error) {
+      // What was under way at the end fails because of it: that is not the reason.
+      if (this.#state.phase === 'ended') return;
       this.#lastError = toError(error);
       event = whatFailed(error, cut);
     }
@@ -230,7 +233,7 @@ export class Generator {
         await retention.assertOwner(position);
         return;
       } catch (error) {
-        if (!(error instanceof StoreError) || isFatal(error)) throw error;
+        if (!(error instanceof StoreError) || isFatal(error) || this.#state.phase === 'ended') throw error;
         if (clock.monotonic() >= until) {
           const message = `record ${position} was put, but the store does not say whether a later owner is there`;
           throw new CheckpointError('LOG_UNSETTLED', message, { cause: error });

@@ -7,7 +7,7 @@ export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
 export * as limits from './limits.ts';
 export { type PartContent, type PartCounts, PartWriter, readPart } from './part.ts';
-export { Participant, type PartSays } from './participant.ts';
+export { Participant, type PartSays, type PartStats } from './participant.ts';
 export {
   type CheckpointRecord,
   decodeRecord,
@@ -31,8 +31,10 @@ export type { ProcessIdentity } from './process-identity.adapter.ts';
 export { workerBody } from './worker-body.ts';
 export { type Census, census, type MotionGroup, type Receiver, type UnitGroup } from './reading/census.ts';
 export { type CheckpointView, type PartView, readCheckpoint } from './reading/checkpoint-view.ts';
+export { copyCheckpoint, type Copied } from './reading/copy.ts';
 export { diffUnits, type UnitChange } from './reading/diff.ts';
 export { jobInStore, jobsInStore } from './reading/jobs-in-store.ts';
 export { type LogLine, type LogView, readLog } from './reading/log-view.ts';
+export { type PlanOutcome, type PlanRow, planRestore, type ProgramParts } from './reading/plan.ts';
 export { actorView, type ActorView, keyedUnits, sortedUnits, type TableView, unitText } from './reading/units.ts';
 export { type Finding, type Verified, verifyLog } from './reading/verify.ts';

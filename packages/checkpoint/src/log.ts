@@ -203,10 +203,18 @@ export class Log {
 }
 
 async function readBoundary(store: Store, job: string): Promise<Boundary | null> {
-  const highest = (await boundaryPositions(store, job)).at(-1);
-  if (highest === undefined) return null;
-  const name = boundaryName(job, highest);
-  return decodeBoundary(await store.get(name), name);
+  for (let before = 0; ; ) {
+    const highest = (await boundaryPositions(store, job)).at(-1);
+    if (highest === undefined) return null;
+    const name = boundaryName(job, highest);
+    try {
+      return decodeBoundary(await store.get(name), name);
+    } catch (error) {
+      // Removed after it was listed: then a higher one is there (C19).
+      if (!(error instanceof StoreError) || error.kind !== 'absent' || highest <= before) throw error;
+      before = highest;
+    }
+  }
 }
 
 /** The store has answered, and the answer is no. An error that is none of a store's tells nothing. */

@@ -1,6 +1,8 @@
+import type { AnyActor } from '@tidemark/actors';
 import {
   type Batch,
   definitionOf,
+  definitions,
   type Envelope,
   homeOfGroup,
   keyGroup,
@@ -35,7 +37,7 @@ export type Loads = readonly Load[];
 /**
  * Gives every unit and every message of a checkpoint to the thread that is its home among `workers` workers (C17).
  *
- * @throws CheckpointError `STATE_UNCLAIMED` for state of definitions that are no more, `CHECKPOINT_INCOMPATIBLE` for
+ * @throws CheckpointError `STATE_UNCLAIMED` for state and messages of definitions that are no more, `CHECKPOINT_INCOMPATIBLE` for
  * another version of a definition
  */
 export function distribute(
@@ -45,9 +47,21 @@ export function distribute(
   placement: Placement,
 ): Loads {
   const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
-  assertClaimed(record, parts, placement);
-  const homeOf = (type: string, key: string): number =>
-    definitionOf(type).place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), workers);
+  assertClaimed(record, new Set(parts.flatMap((part) => part.units.map((unit) => unit.type))), placement);
+  const places = new Map<string, AnyActor['place']>();
+  const homeOf = (type: string, key: string): number => {
+    let place = places.get(type);
+    if (place === undefined) {
+      // A message may be all that there is of its receiver.
+      assertClaimed(record, new Set([type]), placement);
+      places.set(type, (place = definitionOf(type).place));
+    }
+    return place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), workers);
+  };
+  const split = (batch: Batch): ReadonlyMap<number, Batch> => {
+    if (!placement.knows(batch.task)) throw unclaimed(record, [batch.task]);
+    return placement.splitBatch(batch, workers);
+  };
   for (const unit of parts.flatMap((part) => part.units)) {
     const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
     loads[home].units.push(unit);
@@ -58,7 +72,7 @@ export function distribute(
     parts.flatMap((p) => p.channels),
     parts.flatMap((p) => p.outboxes),
   ]) {
-    for (const frame of frames) route(frame, loads, homeOf, workers, placement);
+    for (const frame of frames) route(frame, loads, homeOf, split);
   }
   return loads;
 }
@@ -67,13 +81,10 @@ function route(
   frame: PackedFrame,
   loads: Loads,
   homeOf: (type: string, key: string) => number,
-  workers: number,
-  placement: Placement,
+  split: (batch: Batch) => ReadonlyMap<number, Batch>,
 ): void {
   if (frame.codec !== 'messages') {
-    for (const [thread, batch] of placement.splitBatch(unpackBatch(frame), workers)) {
-      loads[thread].frames.push(packBatch(batch));
-    }
+    for (const [thread, batch] of split(unpackBatch(frame))) loads[thread].frames.push(packBatch(batch));
     return;
   }
   const byHome = new Map<number, Envelope[]>();
@@ -90,29 +101,27 @@ function route(
 
 const RESERVED = 'tidemark:';
 
-function assertClaimed(record: CheckpointRecord, parts: readonly PartContent[], placement: Placement): void {
-  const types = new Set(parts.flatMap((part) => part.units.map((unit) => unit.type)));
-  const unclaimed: string[] = [];
-  for (const type of types) {
-    if (placement.knows(type)) continue;
-    let version: number;
-    try {
-      ({ version } = definitionOf(type));
-    } catch {
-      unclaimed.push(type);
-      continue;
-    }
-    const stored = record.definitions[type];
-    if (stored !== undefined && stored !== version) {
-      throw new CheckpointError(
-        'CHECKPOINT_INCOMPATIBLE',
-        `checkpoint ${record.position} holds state of '${type}' version ${stored}; this program defines version ${version}`,
-      );
-    }
-  }
-  if (unclaimed.length === 0) return;
+function assertClaimed(record: CheckpointRecord, types: ReadonlySet<string>, placement: Placement): void {
+  const ofActors = [...types].filter((type) => !placement.knows(type));
+  const unknown = ofActors.filter((type) => !definitions().has(type));
+  if (unknown.length > 0) throw unclaimed(record, unknown);
+  for (const type of ofActors) assertSameVersion(record, type);
+}
+
+function assertSameVersion(record: CheckpointRecord, type: string): void {
+  const stored = record.definitions[type];
+  const { version } = definitionOf(type);
+  if (stored === undefined || stored === version) return;
   throw new CheckpointError(
+    'CHECKPOINT_INCOMPATIBLE',
+    `checkpoint ${record.position} holds state of '${type}' version ${stored}; this program defines version ${version}`,
+  );
+}
+
+function unclaimed(record: CheckpointRecord, types: readonly string[]): CheckpointError {
+  const names = types.map((type) => `'${type}'`).join(', ');
+  return new CheckpointError(
     'STATE_UNCLAIMED',
-    `checkpoint ${record.position} holds state of ${unclaimed.map((type) => `'${type}'`).join(', ')}, which this program does not define; nothing was started and nothing is lost`,
+    `checkpoint ${record.position} holds state of ${names}, which this program does not define; nothing was started and nothing is lost`,
   );
 }

@@ -27,7 +27,10 @@ export function parseSchedule(text: string, timezone?: string): Schedule {
   let cron: Cron;
   let first: Date | null;
   try {
-    cron = new Cron(text, timezone === undefined ? { paused: true } : { paused: true, timezone });
+    // The library takes a date for a schedule, too: one checkpoint, or none and not a word of it.
+    if (text.includes(':')) throw new RangeError('a date is no schedule');
+    const options = { paused: true, mode: '5-or-6-parts' } as const;
+    cron = new Cron(text, timezone === undefined ? options : { ...options, timezone });
     // A time zone is looked at only now, and 30 February only shows here.
     first = cron.nextRun(new Date(0));
   } catch (cause) {

@@ -1,4 +1,5 @@
 import type { Store } from '@tidemark/stores';
+import { boundaryPositions } from './boundary.ts';
 import { type Choice, choose, type ChooseOptions } from './choose.ts';
 import type { Environment } from './environment.ts';
 import { CheckpointError } from './errors.ts';
@@ -34,7 +35,17 @@ export async function takeOver<P>(
   for (let tries = 1; ; tries++) {
     const log = await Log.open(store, job, clock, randomId);
     if (log.last === 0) await assertOwnFolder(store, job);
-    const choice = await choose(log, store, job, options);
+    let choice: Choice;
+    try {
+      choice = await choose(log, store, job, options);
+    } catch (error) {
+      // No damage: somebody runs, whose retention has removed what we were about to read.
+      if (!isDamage(error) || !(await boundaryMoved(store, job, log))) throw error;
+      await owner.assertFree();
+      if (tries < START_TRIES) continue;
+      const message = `another process runs this job and removes old checkpoints: ${error.message}`;
+      throw new CheckpointError('ALREADY_RUNNING', message, { cause: error });
+    }
     const prepared = await prepare(choice);
     if (prepared === null) return null;
     const term = choice.term + 1;
@@ -54,10 +65,22 @@ export async function takeOver<P>(
   }
 }
 
+function isDamage(error: unknown): error is CheckpointError {
+  return error instanceof CheckpointError && error.code === 'CHECKPOINT_DAMAGED';
+}
+
+/** Whether somebody has put a newer boundary since this log was opened (C19: before anything below it is removed). */
+async function boundaryMoved(store: Store, job: string, log: Log): Promise<boolean> {
+  const highest = (await boundaryPositions(store, job)).at(-1) ?? 0;
+  return highest > (log.boundary?.position ?? 0);
+}
+
 /** A store that holds other jobs and not this one is most likely a mistake. */
 async function assertOwnFolder(store: Store, job: string): Promise<void> {
-  const other = (await store.list('')).find((name) => /^[^/]+\/log\/\d{20}$/.test(name));
-  if (other === undefined) return;
+  const logs = (await store.list('')).filter((name) => /^[^/]+\/log\/\d{20}$/.test(name));
+  const other = logs[0];
+  // Its own log may have begun meanwhile: then somebody else was quicker, and the term record is lost to them.
+  if (other === undefined || logs.some((name) => name.startsWith(`${job}/`))) return;
   throw new CheckpointError(
     'STORE_OTHER_JOB',
     `${store.url} holds checkpoints of job '${other.split('/')[0]}', not of '${job}': give this job a store of its own`,

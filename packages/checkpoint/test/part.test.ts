@@ -9,7 +9,7 @@ import {
   unpackMessages,
 } from '@tidemark/actors/internal';
 import { limits, type PartContent, PartWriter, readPart } from '@tidemark/checkpoint/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { same } from '../../actors/test/support/same.ts';
 import { chosen, JOB, JobLog } from './support/job-log.ts';

@@ -1,5 +1,5 @@
 import { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from '@tidemark/checkpoint/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 const THREADS = 3;

@@ -174,10 +174,9 @@ describe('stop()', () => {
 
   test('is what `await using` calls', async () => {
     const store = await systems.folder();
-    {
-      await using system = await systems.start({ store });
-      await system.tell(system.ref(Till, 'till')).take(5);
-    }
+    const system = await systems.start({ store });
+    await system.tell(system.ref(Till, 'till')).take(5);
+    await system[Symbol.asyncDispose]();
     const again = await systems.start({ store });
     expect(await again.ask(again.ref(Till, 'till')).got()).toBe(5);
   });

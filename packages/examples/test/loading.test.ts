@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { outputRecords, root } from './support/cli.ts';
@@ -24,6 +24,12 @@ export class Plain extends Job<string, number> {
 }
 await Plain.main(import.meta);
 `;
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+const script = plain.replaceAll(/<string, number>|: string|: number|override /g, '');
 
 /** What Node cannot strip: an enum, and a property in the parameters of a constructor. */
 const enums = `import { Job } from 'tidemark';
@@ -61,7 +67,6 @@ describe('a job in', () => {
   });
 
   it('JavaScript, with and without a package.json that says so', async () => {
-    const script = plain.replaceAll(/<string, number>|: string|: number|override /g, '');
     for (const [folder, file] of [
       ['modules', 'plain.js'],
       ['modules', 'plain.mjs'],
@@ -70,6 +75,22 @@ describe('a job in', () => {
       await writeFile(place.at(folder, file), script);
       await expectRuns(folder, file);
     }
+  });
+
+  it('a project that has another copy of the package than the command', async () => {
+    const modules = place.at('copy', 'node_modules');
+    for (const name of ['actors', 'stores', 'checkpoint', 'jobs', 'tidemark']) {
+      const from = join(root, 'packages', name);
+      const to = join(modules, name === 'tidemark' ? name : `@tidemark/${name}`);
+      for (const part of ['dist', 'package.json']) await cp(join(from, part), join(to, part), { recursive: true });
+      const { dependencies = {} } = JSON.parse(await readFile(join(from, 'package.json'), 'utf8')) as Manifest;
+      for (const dependency of Object.keys(dependencies)) {
+        if (dependency.startsWith('@tidemark/')) continue;
+        await symlink(await realpath(join(from, 'node_modules', dependency)), join(modules, dependency));
+      }
+    }
+    await writeFile(place.at('copy/plain.mjs'), script);
+    await expectRuns('copy', 'plain.mjs');
   });
 
   it('TypeScript beside no package.json runs, or says what to do', async () => {

@@ -1,4 +1,4 @@
-import { errorToData, type Install, type InstalledWorker } from '@tidemark/actors/internal';
+import type { Install, InstalledWorker } from '@tidemark/actors/internal';
 import { openStore } from '@tidemark/stores';
 import { badRowHandler } from './bad-rows.ts';
 import './collector.ts';
@@ -15,11 +15,8 @@ const install: Install = (worker) => {
   const data = worker.data as JobWorkerData;
   const { runtime } = worker;
   const say = (says: JobWorkerSays): void => worker.say(says);
-  // The worker flips no more: no checkpoint can hold what led to the error as done.
-  const fail = (error: unknown): void => {
-    runtime.stop();
-    say({ kind: 'failed', error: errorToData(error) });
-  };
+  // It stops the worker at once: no checkpoint can hold what led to the error as done.
+  const { fail } = worker;
   const spec = jobSpec(data.url, data.files[0]?.path ?? '', data.key);
   const reader = rowReader(spec.format);
   let newest = data.restored.position;

@@ -22,10 +22,10 @@ export interface Collected {
   readonly value: unknown;
 }
 
-/** For the engine only. */
-export const SETTINGS: unique symbol = Symbol('settings');
-export const CONTEXT: unique symbol = Symbol('context');
-export const STATE: unique symbol = Symbol('state');
+/** For the engine only. The same in every copy of this package: a job may have another than the command that runs it. */
+export const SETTINGS: unique symbol = Symbol.for('tidemark.job.settings');
+export const CONTEXT: unique symbol = Symbol.for('tidemark.job.context');
+export const STATE: unique symbol = Symbol.for('tidemark.job.state');
 
 const NO_CONTEXT: JobContext = {
   emit: outside,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Ref } from '@tidemark/actors';
-import { Border, RemoteError, systemClock } from '@tidemark/actors/internal';
+import { Border, systemClock } from '@tidemark/actors/internal';
 import {
   type CheckpointRecord,
   type EngineEvent,
@@ -254,9 +254,6 @@ class RunningJob implements JobRun, HostExtension {
       case 'warning':
         this.#observe({ event: 'warning', code: says.code, message: says.message });
         break;
-      case 'failed':
-        this.#fail(new RemoteError(says.error));
-        break;
     }
     for (const look of this.#watching) look();
   }
@@ -289,13 +286,10 @@ class RunningJob implements JobRun, HostExtension {
     this.#finishing = true;
     this.#runOut().catch((error: unknown) => {
       // A stop in the last steps ends them.
-      if (!this.#stopping) this.#fail(error instanceof Error ? error : new Error(String(error)));
+      if (this.#stopping) return;
+      this.#settle.reject(error instanceof Error ? error : new Error(String(error)));
+      void this.#engine?.kill();
     });
-  }
-
-  #fail(error: Error): void {
-    this.#settle.reject(error);
-    void this.#engine?.kill();
   }
 
   /** All sources are dry: lets everything run through, says the last word, and ends with two checkpoints (§8). */
@@ -310,7 +304,8 @@ class RunningJob implements JobRun, HostExtension {
     await this.#waitApplied(position);
     if (this.#stopping) return;
     this.#result = await this.#makeResult();
-    await checkpointSurely(this.#engine!);
+    // The last checkpoint of a stop is not to be followed by another.
+    if (!this.#stopping) await checkpointSurely(this.#engine!);
   }
 
   async #sayLastWord(): Promise<void> {

@@ -1,4 +1,3 @@
-import type { ErrorData } from '@tidemark/actors/internal';
 import type { RestoredNames } from './file-sink.ts';
 import type { InputFile } from './input/input-plan.ts';
 
@@ -36,6 +35,4 @@ export type JobWorkerSays =
   /** All batches named by records up to `position` are durable. */
   | { readonly kind: 'applied'; readonly position: number }
   | { readonly kind: 'checkpoint-wanted'; readonly why: string }
-  /** The job ends with this error. The worker has stopped: what it did last is in no checkpoint. */
-  | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string };

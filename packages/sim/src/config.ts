@@ -14,6 +14,8 @@ export interface Config {
   readonly heavy: boolean;
   /** Processes of this job start on other machines: only the counter in `owner.json` tells whether one lives. */
   readonly machines: 'one' | 'many';
+  /** A power cut takes from a folder what was not yet synced, and what was under way; a remote store has its own power. */
+  readonly store: 'folder' | 'remote';
   /** How a living process looks to others on its machine; wrongly dead, only fencing protects. */
   readonly seenAs: 'it is' | 'dead';
   readonly swarm: Swarm;
@@ -28,15 +30,17 @@ export function drawConfig(chance: Chance, mode: Mode, steps: number): Config {
   const lookMs = chance.pick([0.1, 0.5, 1, 1, 4]);
   // Garbage is collected every 60 records: only a fast schedule comes so far.
   const fast = chance.isTrue(0.3);
+  const machines = chance.isTrue(0.25) ? 'many' : 'one';
   return {
     lookMs,
     scheduleMs: Math.max(10, Math.round(lookMs * (fast ? 12 : chance.pick([30, 60, 150])))),
     tickMs: Math.max(1, lookMs * chance.pick([8, 15, 40])),
-    steps,
-    workersMax: fast ? 1 : chance.pick([1, 2, 3]),
+    steps: fast ? Math.round(steps * 1.5) : steps,
+    workersMax: fast ? chance.pick([1, 1, 2]) : chance.pick([1, 2, 3]),
     keep: chance.pick([1, 2, 4, 10]),
     heavy: chance.isTrue(0.25),
-    machines: chance.isTrue(0.25) ? 'many' : 'one',
+    machines,
+    store: machines === 'one' && chance.isTrue(0.6) ? 'folder' : 'remote',
     seenAs: chance.isTrue(0.6) ? 'dead' : 'it is',
     swarm: drawSwarm(chance, mode),
   };
@@ -54,7 +58,7 @@ function drawSwarm(chance: Chance, mode: Mode): Swarm {
   const kinds = new Set(allowed.filter(() => chance.isTrue(0.5)));
   return {
     kinds,
-    processRate: chance.pick([0.002, 0.01, 0.03]),
+    processRate: chance.pick([0, 0.002, 0.005, 0.015]),
     storeRate: chance.pick([0, 0.01, 0.05, 0.15]),
   };
 }

@@ -31,8 +31,13 @@ export class Disk {
   readonly #objects = new Map<string, Uint8Array>();
   readonly #volatile = new Map<string, Volatile[]>();
   #deleted: Volatile[] = [];
+  /** Raised by each power cut: what was under way before it never happens. */
+  boot = 0;
 
-  constructor(world: World, watcher: DiskWatcher) {
+  readonly #syncs: boolean;
+
+  constructor(world: World, watcher: DiskWatcher, syncs = true) {
+    this.#syncs = syncs;
     this.#world = world;
     this.#watcher = watcher;
   }
@@ -71,6 +76,7 @@ export class Disk {
 
   /** The store answers for a change: it and all before it in its folder are durable. */
   sync(name: string): void {
+    if (!this.#syncs) return;
     const folder = folderOf(name);
     const waiting = this.#volatile.get(folder);
     if (waiting === undefined) return;
@@ -80,6 +86,7 @@ export class Disk {
 
   /** The machine lost its power. */
   cut(): void {
+    this.boot++;
     const { chance } = this.#world;
     for (const waiting of this.#volatile.values()) {
       const kept = chance.below(waiting.length + 1);

@@ -49,7 +49,31 @@ export interface Swarm {
 const ON_READS: ReadonlySet<FaultKind> = new Set<FaultKind>(['refused', 'slow', 'fatal']);
 
 /** Seldom, because it ends the process that meets it. */
-const FATAL_SHARE = 0.05;
+const FATAL_SHARE = 0.3;
+
+/** Steps that come seldom are met more often, so that every pair of fault and step is seen. */
+const SELDOM: ReadonlyMap<string, number> = new Map([
+  ['begins', 6],
+  ['reads log', 3],
+  ['term called', 6],
+  ['term stored', 6],
+  ['loads', 4],
+  ['part called', 4],
+  ['part stored', 4],
+  ['boundary called', 20],
+  ['boundary stored', 20],
+  ['collects', 10],
+  ['stops', 12],
+  ['put term', 4],
+  ['put part', 2],
+  ['put boundary', 12],
+  ['get part', 4],
+  ['get boundary', 6],
+  ['list part', 12],
+  ['delete part', 4],
+  ['delete boundary', 12],
+]);
+const RATE_MAX = 0.4;
 
 /**
  * Decides which faults happen. Draws from a stream of its own, the same number of times for each opportunity, so that a
@@ -80,7 +104,7 @@ export class Faults {
 
   /** Asked whenever a process enters a step of the protocol. */
   process(at: string): { readonly kind: ProcessFault; readonly index: number } | null {
-    const draw = this.#draw(this.swarm.processRate);
+    const draw = this.#draw(this.swarm.processRate, at);
     if (draw === null) return null;
     const kinds = PROCESS_FAULTS.filter((kind) => this.swarm.kinds.has(kind));
     if (kinds.length === 0) return null;
@@ -91,7 +115,7 @@ export class Faults {
 
   /** Asked for each call to the store. */
   store(call: StoreCall, at: string): StoreFault {
-    const draw = this.#draw(this.swarm.storeRate);
+    const draw = this.#draw(this.swarm.storeRate, at);
     if (draw === null) return 'none';
     const isRead = call === 'get' || call === 'list';
     const kinds = STORE_FAULTS.filter(
@@ -105,8 +129,9 @@ export class Faults {
     return kind;
   }
 
-  #draw(rate: number): { readonly index: number; readonly which: number; readonly third: number } | null {
+  #draw(often: number, at: string): { readonly index: number; readonly which: number; readonly third: number } | null {
     if (this.#over) return null;
+    const rate = often === 0 ? 0 : Math.min(RATE_MAX, often * (SELDOM.get(at) ?? 1));
     const index = this.#next++;
     const happens = this.#chance.fraction() < rate;
     const which = this.#chance.fraction();

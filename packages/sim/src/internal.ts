@@ -1,1 +1,2 @@
-export { bank } from './programs/bank.ts';
+export { BUGS, hunt, runWithBug } from './bugs/all.ts';
+export { PROGRAMS } from './programs/all.ts';

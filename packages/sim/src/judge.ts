@@ -9,6 +9,8 @@ interface Stored {
   readonly bytes: Uint8Array;
   readonly hash: string;
   readonly by: string;
+  /** Ticks by term, of a checkpoint that could be read. */
+  ticks: ReadonlyMap<number, number> | null;
 }
 
 const LOG = new RegExp(`^${JOB}/log/(\\d{20})$`);
@@ -27,6 +29,7 @@ const GC = new RegExp(`^${JOB}/gc/(\\d{20})$`);
  * - O6 An attempt that was reported as failed never becomes a checkpoint.
  * - O7 Nothing is removed that the newest boundary still needs, and nothing before a boundary stands.
  * - O8 What the host sent before it asked for a checkpoint is in that checkpoint.
+ * - O9 What came in and is in one checkpoint is in every later one, also across restores.
  */
 export class Judge implements DiskWatcher {
   readonly violations: string[] = [];
@@ -118,7 +121,7 @@ export class Judge implements DiskWatcher {
       return;
     }
     const found = this.#parts(record);
-    const have = found === null ? ticks : this.#program.ticksIn(found, process.term ?? 0);
+    const have = found === null ? ticks : (this.#program.ticksIn(found).get(process.term ?? 0) ?? 0);
     if (have < ticks) this.violation(`O8 checkpoint ${position} has ${have} ticks of ${process.name}, which had sent ${ticks}`);
   }
 
@@ -145,7 +148,7 @@ export class Judge implements DiskWatcher {
       return;
     }
     const record = decodeRecord(bytes, name);
-    this.history.push({ record, bytes, hash, by });
+    this.history.push({ record, bytes, hash, by, ticks: null });
     this.#chain(record, by);
     if (record.kind === 'checkpoint') this.#checkpoint(record, by);
     else {
@@ -184,8 +187,22 @@ export class Judge implements DiskWatcher {
     if (parts === null) return;
     try {
       this.#program.check(parts);
+      const ticks = this.#program.ticksIn(parts);
+      this.history[record.position]!.ticks = ticks;
+      this.#kept(record, ticks);
     } catch (error) {
       this.violation(`O1 checkpoint ${record.position} of ${by}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** What was in the checkpoint before is in this one, and of terms that are over nothing came later (O9). */
+  #kept(record: CheckpointRecord, ticks: ReadonlyMap<number, number>): void {
+    const before = this.history[this.newest(record.position)]?.ticks ?? new Map<number, number>();
+    for (const term of new Set([...before.keys(), ...ticks.keys()])) {
+      const had = before.get(term) ?? 0;
+      const has = ticks.get(term) ?? 0;
+      if (term === record.term ? has >= had : has === had) continue;
+      this.violation(`O9 checkpoint ${record.position} of term ${record.term} has ${has} ticks of term ${term}; the one before it had ${had}`);
     }
   }
 

@@ -98,6 +98,7 @@ export class SimProcess implements StoreHost {
   }
 
   start(): void {
+    this.#place.watcher.entered(this, this.step);
     void this.#main();
   }
 
@@ -135,8 +136,9 @@ export class SimProcess implements StoreHost {
 
   enter(step: ProcessStep): void {
     if (this.step === step || !this.alive) return;
-    this.step = step;
-    this.#place.watcher.entered(this, step);
+    // The last checkpoint of an orderly end has the same steps as any other; what is special is that it is the last.
+    if (this.step !== 'stops') this.step = step;
+    this.#place.watcher.entered(this, this.step);
   }
 
   // ── what the store asks and tells ────────────────────────────────────────────────────────────────────────────
@@ -173,7 +175,7 @@ export class SimProcess implements StoreHost {
       clock: this.#host.clock,
       chance: world.chance,
       term: this.term ?? 0,
-      tickMs: config.tickMs,
+      tickMs: () => Math.max(config.tickMs, world.lookMs * 8),
       heavy: config.heavy,
       acknowledged: (ticks, position) => watcher.acknowledged(this, ticks, position),
       violation: (what) => watcher.violation(this, what),
@@ -215,7 +217,7 @@ export class SimProcess implements StoreHost {
       command: (position) => `from ${position}`,
       observe: (event) => {
         if (event.kind === 'term') this.term = event.term;
-        if (event.kind === 'checkpoint' && this.step !== 'stops') this.enter('runs');
+        if (event.kind === 'checkpoint') this.enter('runs');
         watcher.observed(this, event);
       },
       border,

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly without?: ReadonlySet<number>;
   readonly print?: ((line: string) => void) | null;
   readonly planted?: Planted;
+  /** Changes what was drawn for the seed. */
+  readonly tune?: (config: Config) => Config;
 }
 
 export interface RunResult {
@@ -48,6 +50,8 @@ const STEPS = 2_000;
 /** Once faults have stopped: what a settling put, an overdue cut and a watched counter may take together, and some. */
 const REST_MS = 400_000;
 const REST_STEPS = 60_000;
+/** Steps after which time begins to fly. */
+const PATIENCE_STEPS = 2_000;
 /** Processes of one job that live at a time. */
 const PROCESSES_MAX = 3;
 
@@ -97,7 +101,8 @@ class Run implements ProcessWatcher {
     this.#options = options;
     const { seed, mode, program, steps = STEPS, print = null } = options;
     const drawn = new Chance(seed);
-    this.#config = drawConfig(drawn.fork(), mode, steps);
+    const config = drawConfig(drawn.fork(), mode, steps);
+    this.#config = options.tune?.(config) ?? config;
     this.#world = new World({ seed: drawn.below(0x7fffffff), lookMs: this.#config.lookMs, print });
     this.#faults = new Faults(drawn.fork(), this.#config.swarm, options.without ?? new Set());
     this.#chance = drawn.fork();
@@ -106,7 +111,7 @@ class Run implements ProcessWatcher {
       () => this.#disk,
       () => this.#world.now,
     );
-    this.#disk = new Disk(this.#world, this.#judge);
+    this.#disk = new Disk(this.#world, this.#judge, options.planted?.lies?.neverSyncs !== true);
     this.#operator = this.#world.lane('operator', null);
     this.#world.thrown = (lane, error) =>
       this.#judge.violation(`${lane.label} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -144,9 +149,14 @@ class Run implements ProcessWatcher {
   async #comeToRest(when: string): Promise<void> {
     for (const process of this.#living) process.resume();
     const { now, steps } = this.#world;
+    let patience = steps + PATIENCE_STEPS;
     const released = this.#judge.released;
     await this.#until(() => {
       if (this.#judge.released >= released + 3 && this.#living.length === 1) return true;
+      if (this.#world.steps > patience) {
+        this.#world.hurry(4);
+        patience += PATIENCE_STEPS;
+      }
       if (this.#world.now - now < REST_MS || this.#world.steps - steps < REST_STEPS) return false;
       this.#judge.violation(`${when} no checkpoint was published within ${REST_MS} ms and ${REST_STEPS} steps`);
       return true;
@@ -272,7 +282,7 @@ class Run implements ProcessWatcher {
       case 'power-cut':
         for (const each of [...this.#living]) this.#crash(each);
         this.#boots++;
-        this.#disk.cut();
+        if (this.#config.store === 'folder') this.#disk.cut();
         return;
       case 'pause':
         process.pause();

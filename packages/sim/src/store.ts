@@ -49,6 +49,8 @@ export interface StoreLies {
   readonly deletesToo?: (disk: Disk, name: string) => readonly string[];
   /** Says `nothing was done` where it does not know. */
   readonly doubtIsNothing?: boolean;
+  /** Objects stay volatile for ever. */
+  readonly neverSyncs?: boolean;
   readonly lists?: (names: readonly string[], prefix: string) => readonly string[];
 }
 
@@ -197,12 +199,14 @@ export class SimStore implements Store {
   }): void {
     const { call, name, bytes, fault, signal, effect, answer } = way;
     const { chance } = this.#world;
+    const { boot } = this.#disk;
     const host = this.#host;
     const speed = fault === 'slow' ? SLOW_MS : WAY_MS;
     const there = chance.skewed(speed);
     const back = chance.skewed(speed);
     const reply = (outcome: Outcome): void => void this.#world.after(this.#answers, back, () => answer(outcome));
     const happen = (): Outcome => {
+      if (this.#disk.boot !== boot) return LOST_WITH_ITS_CALLER;
       if (!host.alive && fault !== 'late' && !chance.isTrue(SURVIVING_SHARE)) return LOST_WITH_ITS_CALLER;
       if (signal?.aborted === true) return { ok: false, error: aborted(name, signal) };
       try {

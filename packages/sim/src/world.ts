@@ -15,6 +15,13 @@ export interface WorldOptions {
 const SLOW_SHARE = 0.2;
 const SLOWNESS = 12;
 
+/** Milliseconds that a look takes at most: a cut must still end within its time limit. */
+const LOOK_MS_MAX = 16;
+
+/** Things in a lane above which it is worked off in batches. */
+const BACKLOG = 8;
+const BATCH = 8;
+
 /** Wall clock at virtual time 0: some instant of 2026. */
 const WALL_MS = 1_780_000_000_000;
 
@@ -35,7 +42,7 @@ export class World {
   /** By how much the wall clock is wrong. */
   wallError = 0;
   steps = 0;
-  readonly #lookMs: number;
+  #lookMs: number;
   readonly #timers = new Timers();
   readonly #ready: Lane[] = [];
   /** Something that no real program could go on after: the step that threw, and what. */
@@ -48,6 +55,10 @@ export class World {
     this.#lookMs = options.lookMs;
   }
 
+  get lookMs(): number {
+    return this.#lookMs;
+  }
+
   get wall(): number {
     return Math.floor(WALL_MS + this.now + this.wallError);
   }
@@ -56,6 +67,11 @@ export class World {
   look(): number {
     this.now += this.chance.fraction() * this.#lookMs;
     return this.now;
+  }
+
+  /** From now on a look takes so many times longer: for waits that nothing of interest happens in. */
+  hurry(times: number): void {
+    this.#lookMs = Math.min(this.#lookMs * times, LOOK_MS_MAX);
   }
 
   lane(label: string, owner: LaneOwner | null): Lane {
@@ -86,7 +102,8 @@ export class World {
     this.steps++;
     this.trace.step(lane.label, this.now);
     try {
-      lane.take()();
+      // What piles up is worked off faster than it comes, as an event loop would.
+      for (let things = lane.length > BACKLOG ? BATCH : 1; things > 0 && lane.ready; things--) lane.take()();
     } catch (error) {
       if (this.thrown === null) throw error;
       this.thrown(lane, error);
@@ -97,7 +114,7 @@ export class World {
 
   #pick(): Lane {
     let lane = this.chance.pick(this.#ready);
-    if (lane.slow && this.#ready.length > 1 && this.chance.below(SLOWNESS) > 0) lane = this.chance.pick(this.#ready);
+    if (lane.slow && lane.length < BACKLOG && this.#ready.length > 1 && this.chance.below(SLOWNESS) > 0) lane = this.chance.pick(this.#ready);
     return lane;
   }
 

@@ -56,7 +56,7 @@ async function knownFolder(path: string): Promise<Store> {
   try {
     facts = await nodeFileSystem.stat(root);
   } catch (cause) {
-    throw errnoOf(cause) === 'ENOENT' ? notFound(root, cause) : fsError('look at', root, cause);
+    throw errnoOf(cause) === 'ENOENT' ? notFound(root) : fsError('look at', root, cause);
   }
   if (facts.kind === 'folder') return new FolderStore(root, { fileSystem: nodeFileSystem, uniqueName });
   throw new StoreError(
@@ -68,15 +68,14 @@ async function knownFolder(path: string): Promise<Store> {
 
 function knownMemory(name: string): Store {
   const store = memoryStores.get(name);
-  if (store === undefined) throw notFound(`memory:${name}`, undefined);
+  if (store === undefined) throw notFound(`memory:${name}`);
   return store;
 }
 
-function notFound(place: string, cause: unknown): StoreError {
+function notFound(place: string): StoreError {
   return new StoreError(
     'absent',
     'STORE_NOT_FOUND',
     `There is no store at ${place}, and looking makes none. Give the folder that was given to --store when the job ran.`,
-    { cause },
   );
 }

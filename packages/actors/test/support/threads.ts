@@ -1,4 +1,4 @@
-import { type AnyActor, type Asks, type Ref, type TellsWhenRoom } from '@tidemark/actors';
+import type { AnyActor, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
 import { Border, Runtime } from '@tidemark/actors/internal';
 import { ManualClock } from './manual-clock.ts';
 import { Network } from './network.ts';
@@ -52,6 +52,13 @@ export class Threads {
         moved = true;
       }
     }
+  }
+
+  /** Lets everything run, and gives the answer; a thread that failed is the test's error. */
+  async answerOf<T>(answer: Promise<T>): Promise<T> {
+    this.run();
+    if (this.failures.length > 0) throw this.failures[0];
+    return answer;
   }
 
   #runtime(thread: number, workers: number, term: number): Runtime {

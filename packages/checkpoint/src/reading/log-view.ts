@@ -78,7 +78,8 @@ export async function readLog(store: Store, job: string, look: LookAtRecord = no
   }
   // Looked at last: what a running owner removes meanwhile lies below it (C19).
   const { boundary, boundaryError, first } = await highestBoundary(store, job);
-  const lowest = above?.position ?? first + 1;
+  const hadRecords = boundary !== null || boundaryError !== null;
+  const lowest = above?.position ?? (hadRecords ? first + 1 : first);
   if (lowest > first) bare.push({ kind: 'missing', position: lowest - 1, oldest: first });
   return { job, boundary, boundaryError, first, lines: withStanding(bare.flatMap((line) => expected(line, first))) };
 }

@@ -7,7 +7,7 @@ const fixtures = new URL('../fixtures/', import.meta.url);
 /** How a program ended. */
 export interface Ended {
   readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: string | null;
   readonly stdout: string;
   readonly stderr: string;
   /** Milliseconds from its last word to its end. */
@@ -41,7 +41,7 @@ export async function run(args: readonly string[]): Promise<Ended> {
   });
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   const impatient = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
-  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   clearTimeout(impatient);
   return { status, signal, stdout, stderr, lingeredMs: performance.now() - lastWordAt };
 }

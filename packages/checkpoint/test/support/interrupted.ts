@@ -1,4 +1,10 @@
-import { Engine, type EngineOptions, type Environment, nodeEnvironment, parseSchedule } from '@tidemark/checkpoint/internal';
+import {
+  Engine,
+  type EngineOptions,
+  type Environment,
+  nodeEnvironment,
+  parseSchedule,
+} from '@tidemark/checkpoint/internal';
 import { MemoryStore, type Store } from '@tidemark/stores';
 import { ManualClock, settled } from '../../../actors/test/support/manual-clock.ts';
 import { JOB, JobLog } from './job-log.ts';
@@ -78,15 +84,23 @@ export class SteppedStart {
 
   /** A call is two steps: before it is made, and before its answer comes. */
   #stepped(store: Store): Store {
-    const before = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
+    const stepped = async <R>(call: () => Promise<R>): Promise<R> => {
       this.#step();
-      const answer = await call.apply(store, args);
+      const answer = await call();
       this.#step();
       return answer;
     };
-    const { put, putIfAbsent, replace, get, list, delete: remove } = store;
-    const calls = { put: before(put), putIfAbsent: before(putIfAbsent), replace: before(replace), get: before(get) };
-    return { ...calls, list: before(list), delete: before(remove), url: store.url, supports: store.supports, close: () => store.close() };
+    return {
+      url: store.url,
+      supports: store.supports,
+      put: (name, body, options) => stepped(() => store.put(name, body, options)),
+      putIfAbsent: (name, bytes, options) => stepped(() => store.putIfAbsent(name, bytes, options)),
+      replace: (name, bytes, options) => stepped(() => store.replace(name, bytes, options)),
+      get: (name, options) => stepped(() => store.get(name, options)),
+      list: (prefix, options) => stepped(() => store.list(prefix, options)),
+      delete: (name, options) => stepped(() => store.delete(name, options)),
+      close: () => store.close(),
+    };
   }
 }
 
@@ -97,4 +111,3 @@ export async function storeToRestore(): Promise<MemoryStore> {
   await log.checkpoint({ parts: [] });
   return log.store;
 }
-

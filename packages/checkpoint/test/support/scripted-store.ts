@@ -89,6 +89,11 @@ export class Late {
     this.#answer?.resolve(await this.#carryOut());
   }
 
+  /** Answers without being carried out. */
+  answer(value: unknown): void {
+    this.#answer?.resolve(value);
+  }
+
   fail(error: unknown): void {
     this.#answer?.reject(error);
   }

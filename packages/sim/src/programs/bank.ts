@@ -11,11 +11,10 @@ const BALLAST_CHARS = 90_000;
 
 /** Brings one coin into the world at each tick. */
 const Mint = actor('sim.mint', {
-  place: 'host',
   state: () => ({ ...newGate(), seed: 1 }),
   on: {
     tick(ctx, term: number, n: number, heavy: boolean): void {
-      passGate(ctx.state, term, n);
+      passGate(ctx.state, term, n, heavy);
       ctx.state.seed = next(ctx.state.seed);
       ctx.tell(ctx.ref(Account, accountOf(ctx.state.seed))).receive(1, HOPS, heavy, '');
     },
@@ -70,7 +69,7 @@ export const bank: Program = {
       `money: ${sum(balances)} in ${balances.length} accounts and ${sum(moving)} in ${moving.length} messages are ${found}, not ${expected}`,
     );
   },
-  ticksIn: (parts, term) => ticksIn(parts, Mint.name, term),
+  ticksIn: (parts) => ticksIn(parts, Mint.name),
 };
 
 function accountOf(seed: number): string {

@@ -9,6 +9,7 @@ export interface Drive {
 
 /** Every so many ticks on the average. */
 const TICKS_PER_ASK = 6;
+const FIRST_ASKS = 4;
 const TICKS_PER_CHECKPOINT = 25;
 
 /** Ticks, asks and wants checkpoints, until the system is over. */
@@ -16,7 +17,7 @@ export function drive(host: ProgramHost, what: Drive): void {
   const { engine, clock, chance, tickMs } = host;
   let ticks = 0;
   const again = (): void => {
-    clock.after(tickMs * (0.5 + chance.fraction()), () => {
+    clock.after(tickMs() * (0.5 + chance.fraction()), () => {
       if (engine.over) return;
       // That the system ended meanwhile is told elsewhere.
       what.tick(ticks++).catch(() => undefined);
@@ -25,6 +26,9 @@ export function drive(host: ProgramHost, what: Drive): void {
       again();
     });
   };
+  // At once, as an app would that wants to know where it stands.
+  for (let i = 0; i < FIRST_ASKS; i++) ask(host, what);
+  if (chance.isTrue(0.5)) checkpoint(host, ticks);
   again();
 }
 

@@ -9,7 +9,8 @@ export interface ProgramHost {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly term: number;
-  readonly tickMs: number;
+  /** Virtual milliseconds between two ticks, on the average. */
+  readonly tickMs: () => number;
   readonly heavy: boolean;
   /** A checkpoint was asked for after so many ticks, and is published. */
   acknowledged(ticks: number, position: number): void;
@@ -23,6 +24,6 @@ export interface Program {
   start(host: ProgramHost): void;
   /** Throws, saying what is wrong, unless this is a consistent cut. */
   check(parts: readonly PartContent[]): void;
-  /** How many of a term's ticks the cut has. */
-  ticksIn(parts: readonly PartContent[], term: number): number;
+  /** How many of each term's ticks the cut has. */
+  ticksIn(parts: readonly PartContent[]): ReadonlyMap<number, number>;
 }

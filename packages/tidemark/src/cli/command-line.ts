@@ -1,18 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { addReadingCommands } from './reading/add-commands.ts';
-import type { ReadingCommand } from './reading/commands.ts';
-import type { ReadingFlags } from './reading/flags.ts';
+import type { TypedReading } from './reading/flags.ts';
 import type { RunFlags } from './run-flags.ts';
 
 /** What the command line asks for. */
 export type Parsed =
   | { readonly kind: 'run'; readonly file: string; readonly flags: RunFlags }
-  | {
-      readonly kind: 'reading';
-      readonly command: ReadingCommand['kind'];
-      readonly positions: readonly (string | undefined)[];
-      readonly flags: ReadingFlags;
-    }
+  | { readonly kind: 'reading'; readonly typed: TypedReading }
   /** Help or the version were shown. */
   | { readonly kind: 'shown' }
   | { readonly kind: 'wrong'; readonly error: string; readonly advice: string };
@@ -30,8 +24,8 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
   addRun(program, (file, flags) => {
     parsed = { kind: 'run', file, flags };
   });
-  addReadingCommands(program, (command, positions, flags) => {
-    parsed = { kind: 'reading', command, positions, flags };
+  addReadingCommands(program, (typed) => {
+    parsed = { kind: 'reading', typed };
   });
   try {
     program.parse(argv, { from: 'user' });
@@ -59,7 +53,7 @@ function addRun(program: Command, run: (file: string, flags: RunFlags) => void):
     .option('--bad-rows <WHAT>', 'rows that cannot be read: stop (default), skip, or file:DIR to set them aside')
     .option('--fresh', 'begin again, whatever checkpoints there are')
     .option('--from <P>', 'go on from the checkpoint at position P')
-    .option('--accept-duplicates', 'with --from: accept that output made since P is made again')
+    .option('--accept-duplicates', 'with --from: accept that output since P is made again')
     .option('--inline', 'run in this process and one thread, for a debugger')
     .option('--json', 'print events on stdout, one JSON object a line')
     .option('--quiet', 'only warnings and errors on stderr')

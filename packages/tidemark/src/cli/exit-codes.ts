@@ -1,7 +1,7 @@
 import type { StopSignal } from './messages.ts';
 
 /**
- * The exit statuses of `tidemark run`. A supervisor above (systemd, k8s) needs no more than this to know whether
+ * The exit statuses of `tidemark run`; the commands that look at a store end with 0 or 2 to 5. A supervisor above (systemd, k8s) needs no more than this to know whether
  * starting again can help.
  *
  * | status | means | restarted |
@@ -81,6 +81,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'ROW_TOO_LONG',
       'STORE_BAD_NAME',
       'STORE_BAD_URL',
+      'STORE_NOT_EMPTY',
       'STORE_NOT_INSTALLED',
       'STORE_OTHER_JOB',
       'UNIT_UNKNOWN',

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { childStarter } from './child-process.adapter.ts';
 import { codedText } from './cli-errors.ts';
 import { systemClock } from './clock.adapter.ts';
-import { type Parsed, parseCommandLine } from './command-line.ts';
+import { parseCommandLine } from './command-line.ts';
 import type { Engine } from './engine.ts';
 import { EXIT } from './exit-codes.ts';
 import { findJobFile } from './job-file.adapter.ts';
-import { readReading } from './reading/flags.ts';
+import { readReading, type TypedReading } from './reading/flags.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunFlags } from './run-flags.ts';
 import { readRunFlags } from './run-flags.ts';
@@ -36,7 +36,7 @@ export async function main({ argv, childEntry, loadEngine, random }: MainOptions
   const parsed = parseCommandLine(argv, ownVersion());
   if (parsed.kind === 'shown') return;
   if (parsed.kind === 'wrong') return refuse([parsed.error], parsed.advice);
-  if (parsed.kind === 'reading') return look(parsed);
+  if (parsed.kind === 'reading') return look(parsed.typed);
   const command = readCommand(parsed.file, parsed.flags);
   if ('errors' in command) return refuse(command.errors, 'See: tidemark run --help');
   if (command.options.inline) {
@@ -48,11 +48,19 @@ export async function main({ argv, childEntry, loadEngine, random }: MainOptions
 }
 
 /** A command that looks at a store; what it needs is loaded for it alone. */
-async function look({ command: kind, positions, flags }: Extract<Parsed, { kind: 'reading' }>): Promise<void> {
-  const read = readReading(kind, positions, flags);
-  if ('errors' in read) return refuse(read.errors, `See: tidemark ${kind} --help`);
+async function look(typed: TypedReading): Promise<void> {
+  const read = readReading(typed);
+  if ('errors' in read) return refuse(read.errors, `See: tidemark ${typed.kind} --help`);
   const { readingMain } = await import('./reading/reading-main.adapter.ts');
-  process.exitCode = await readingMain(read.command);
+  if (read.command.kind !== 'plan') {
+    process.exitCode = await readingMain(read.command);
+    return;
+  }
+  const found = findJobFile(read.command.file);
+  if ('error' in found) return refuse([found.error], 'See: tidemark plan --help');
+  const status = await readingMain({ ...read.command, file: found.url.href });
+  // The module that was loaded may have begun something that never ends.
+  process.stdout.write('', () => process.exit(status));
 }
 
 function readCommand(file: string, flags: RunFlags): RunCommand | { readonly errors: readonly string[] } {

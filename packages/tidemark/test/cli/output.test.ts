@@ -20,7 +20,9 @@ describe('what tidemark run prints', { timeout: 20_000 }, () => {
     expect(stdout).toBe(TABLE);
     const lines = stderr.trimEnd().split('\n');
     expect(lines[0]).toBe('Going on from checkpoint 17 (1,234,567 rows done)');
-    expect(lines[1]).toMatch(/^flights · 2,000,000 rows · 66 % · [\d.,]+(?: [kM])? rows\/s · checkpoint 3: 12 ms, 1\.2 MB$/);
+    expect(lines[1]).toMatch(
+      /^flights · 2,000,000 rows · 66 % · [\d.,]+(?: [kM])? rows\/s · checkpoint 3: 12 ms, 1\.2 MB$/,
+    );
     expect(lines[2]).toMatch(/^Finished: 3,000,000 rows in 2\.\d s$/);
     expect(lines).toHaveLength(3);
   });

@@ -1,24 +1,36 @@
 import {
   census,
   CheckpointError,
+  copyCheckpoint,
   jobInStore,
   jobsInStore,
   readCheckpoint,
   readLog,
   verifyLog,
 } from '@tidemark/checkpoint/internal';
-import { jobFacts } from '@tidemark/jobs/internal';
-import type { Store } from '@tidemark/stores';
+import { openStore, openStoreForReading, type Store } from '@tidemark/stores';
+import { assertNever } from '../assert-never.ts';
+import { bytes, counted } from '../numbers.ts';
 import type { Answer } from './answer.ts';
 import { checkpointsAnswer, jobsAnswer } from './checkpoints.ts';
-import type { InspectCommand, ReadingCommand, ShowCommand } from './commands.ts';
+import type { CopyCommand, DiffCommand, InspectCommand, ReadingCommand, ShowCommand } from './commands.ts';
 import { diffAnswer } from './diff.ts';
 import { inspectAnswer, unitsAnswer, unitsOf } from './inspect.ts';
 import { showAnswer } from './show.ts';
 import { verifyAnswer } from './verify.ts';
 
 /** Answers a command that looks at a store. */
-export async function answerCommand(command: ReadingCommand, store: Store, nowMs: number): Promise<Answer> {
+export async function answerCommand(command: ReadingCommand, nowMs: number): Promise<Answer> {
+  // First: whether there is anything to look at is known before the program of a plan is loaded.
+  const store = await openStoreForReading(command.store);
+  try {
+    return await answerOver(store, command, nowMs);
+  } finally {
+    await store.close();
+  }
+}
+
+async function answerOver(store: Store, command: ReadingCommand, nowMs: number): Promise<Answer> {
   switch (command.kind) {
     case 'checkpoints':
       return checkpoints(store, command.job, nowMs);
@@ -26,19 +38,40 @@ export async function answerCommand(command: ReadingCommand, store: Store, nowMs
       return show(store, command);
     case 'inspect':
       return inspect(store, command);
-    case 'diff': {
-      const { job, before, after, limit } = command;
-      const [old, now] = [
-        await readCheckpoint(store, { job, position: before }),
-        await readCheckpoint(store, { job, position: after }),
-      ];
-      return diffAnswer(old, now, limit);
+    case 'diff':
+      return diff(store, command);
+    case 'verify': {
+      const { position } = command;
+      return verifyAnswer(await verifyLog(store, await jobInStore(store, command.job), position), position);
     }
-    case 'verify':
-      return verifyAnswer(
-        await verifyLog(store, await jobInStore(store, command.job), command.position),
-        command.position,
-      );
+    case 'plan': {
+      const { planCommand } = await import('./plan.ts');
+      return planCommand(store, command);
+    }
+    case 'copy':
+      return copy(store, command);
+    default:
+      return assertNever(command);
+  }
+}
+
+async function diff(store: Store, { job, before, after, limit }: DiffCommand): Promise<Answer> {
+  const old = await readCheckpoint(store, { job, position: before });
+  const now = await readCheckpoint(store, { job, position: after });
+  return diffAnswer(old, now, limit);
+}
+
+async function copy(store: Store, command: CopyCommand): Promise<Answer> {
+  const view = await readCheckpoint(store, command);
+  const to = await openStore(command.to);
+  try {
+    const copied = await copyCheckpoint(view, store, to);
+    const { job, position, parts } = copied;
+    const held = `${counted(parts, 'part')} of its own, ${bytes(copied.bytes)}`;
+    const text = `Copied checkpoint ${position} of job ${job} to ${to.url} (${held}), and verified it there.`;
+    return { text, json: { ...copied, to: to.url }, warnings: [], code: null };
+  } finally {
+    await to.close();
   }
 }
 
@@ -54,6 +87,8 @@ async function checkpoints(store: Store, job: string | null, nowMs: number): Pro
 
 async function show(store: Store, command: ShowCommand): Promise<Answer> {
   const view = await readCheckpoint(store, command);
+  // Only here: jobs bring all that runs them.
+  const { jobFacts } = await import('@tidemark/jobs/internal');
   const whole = view.parts.flatMap((part) => (part.ok ? [part.content] : []));
   return showAnswer(view, census(whole), jobFacts(view.record, unitsOf(view).units));
 }

@@ -6,8 +6,8 @@ export interface Answer {
   readonly json: object;
   /** Stderr, in both forms: what must not be overlooked. */
   readonly warnings: readonly string[];
-  /** The store holds damage that counts. */
-  readonly isDamaged: boolean;
+  /** What the warnings are, and what the status tells; null when all is well. */
+  readonly code: 'CHECKPOINT_DAMAGED' | 'CHECKPOINT_INCOMPATIBLE' | 'STATE_UNCLAIMED' | null;
 }
 
 /** Pieces of a text with an empty line between them; those without anything are left out. */

@@ -10,12 +10,13 @@ export function checkpointsAnswer(log: LogView, store: string, nowMs: number): A
   const warnings = warningsOf(log);
   const count = log.lines.filter((line) => line.kind === 'checkpoint').length;
   const title = `${log.job} in ${store}: ${counted(count, 'checkpoint')}`;
-  const below = log.boundary === null ? '' : `Older ones than ${log.boundary.position} were removed by retention.`;
+  const below =
+    log.boundary === null ? '' : `The log begins at ${log.boundary.position}: older ones were removed, or not copied.`;
   return {
     text: paragraphs([title, listText(log.lines, nowMs), below]),
     json: { job: log.job, store, boundary: log.boundary, damage: warnings, lines: log.lines.map(lineJson) },
     warnings,
-    isDamaged: warnings.length > 0,
+    code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
 }
 
@@ -35,7 +36,12 @@ export function jobsAnswer(logs: readonly LogView[], store: string): Answer {
   );
   const warnings = logs.flatMap(warningsOf);
   const text = paragraphs([`Jobs in ${store}`, tableText(rows), 'Name one of them with --job.']);
-  return { text, json: { store, jobs, damage: warnings }, warnings, isDamaged: warnings.length > 0 };
+  return {
+    text,
+    json: { store, jobs, damage: warnings },
+    warnings,
+    code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
+  };
 }
 
 function warningsOf(log: LogView): string[] {

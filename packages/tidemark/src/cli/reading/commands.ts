@@ -27,6 +27,10 @@ export type DiffCommand = Common & {
   readonly limit: number;
 };
 export type VerifyCommand = OfOne & { readonly kind: 'verify' };
+/** `position` as for `--from`; `file` as it was typed, then the URL of its module. */
+export type PlanCommand = OfOne & { readonly kind: 'plan'; readonly file: string };
+/** Writes into `to` only. */
+export type CopyCommand = OfOne & { readonly kind: 'copy'; readonly to: string };
 
 /** An actor, or a key of a job. */
 export interface Address {
@@ -34,4 +38,11 @@ export interface Address {
   readonly key: string;
 }
 
-export type ReadingCommand = CheckpointsCommand | ShowCommand | InspectCommand | DiffCommand | VerifyCommand;
+export type ReadingCommand =
+  | CheckpointsCommand
+  | ShowCommand
+  | InspectCommand
+  | DiffCommand
+  | VerifyCommand
+  | PlanCommand
+  | CopyCommand;

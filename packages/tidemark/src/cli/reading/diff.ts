@@ -30,7 +30,7 @@ export function diffAnswer(before: CheckpointView, after: CheckpointView, limit:
       damage: warnings,
     },
     warnings,
-    isDamaged: warnings.length > 0,
+    code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
 }
 

@@ -1,3 +1,4 @@
+import { assertNever } from '../assert-never.ts';
 import { LIST_LIMIT } from '../limits.ts';
 import type { Address, ReadingCommand } from './commands.ts';
 
@@ -6,8 +7,9 @@ const JOB = 'job';
 
 /** The flags of the commands that look, as they were typed. */
 export interface ReadingFlags {
-  readonly store: string;
+  readonly store?: string;
   readonly job?: string;
+  readonly from?: string;
   readonly actor?: string;
   readonly jobKey?: string;
   readonly limit?: string;
@@ -15,43 +17,48 @@ export interface ReadingFlags {
   readonly verbose?: true;
 }
 
+/** A command as it was typed: what is no flag stands in `words`, in its order. */
+export interface TypedReading {
+  readonly kind: ReadingCommand['kind'];
+  readonly words: readonly (string | undefined)[];
+  readonly flags: ReadingFlags;
+}
+
 export type ReadingRead = { readonly command: ReadingCommand } | { readonly errors: readonly string[] };
 
 /** Checks what can be checked without opening the store. All that is wrong is named at once. */
-export function readReading(
-  kind: ReadingCommand['kind'],
-  positions: readonly (string | undefined)[],
-  flags: ReadingFlags,
-): ReadingRead {
+export function readReading(typed: TypedReading): ReadingRead {
   const errors: string[] = [];
-  if (flags.store.trim() === '') errors.push("--store '': expected a folder or the URL of a store.");
-  const { json = false, verbose = false, job = null } = flags;
-  const common = { store: flags.store, job, json, verbose };
-  const [position = null, other = null] = positions.map((text) => positionOf(text, errors));
-  const command = commandOf(kind, common, position, other, {
-    limit: limitOf(flags.limit, errors),
-    actor: addressOf(flags, errors),
-  });
+  const command = commandOf(typed, errors);
+  if (command.store.trim() === '') errors.push("--store '': expected a folder or the URL of a store.");
   return errors.length === 0 ? { command } : { errors };
 }
 
-function commandOf(
-  kind: ReadingCommand['kind'],
-  common: Pick<ReadingCommand, 'store' | 'job' | 'json' | 'verbose'>,
-  position: number | null,
-  other: number | null,
-  { limit, actor }: { readonly limit: number; readonly actor: Address | null },
-): ReadingCommand {
+function commandOf({ kind, words, flags }: TypedReading, errors: string[]): ReadingCommand {
+  const { json = false, verbose = false, job = null, store = '' } = flags;
+  const common = { store, job, json, verbose };
+  const [first, second, third] = words;
+  const position = (word: string | undefined): number | null => positionOf(word, errors);
   switch (kind) {
     case 'checkpoints':
       return { kind, ...common };
     case 'show':
     case 'verify':
-      return { kind, ...common, position };
-    case 'inspect':
-      return { kind, ...common, position, actor, limit };
-    case 'diff':
-      return { kind, ...common, before: position ?? 0, after: other ?? 0, limit };
+      return { kind, ...common, position: position(first) };
+    case 'inspect': {
+      const limit = limitOf(flags.limit, errors);
+      return { kind, ...common, position: position(first), actor: addressOf(flags, errors), limit };
+    }
+    case 'diff': {
+      const limit = limitOf(flags.limit, errors);
+      return { kind, ...common, before: position(first) ?? 0, after: position(second) ?? 0, limit };
+    }
+    case 'plan':
+      return { kind, ...common, position: position(flags.from), file: first ?? '' };
+    case 'copy':
+      return { kind, ...common, store: first ?? '', to: second ?? '', position: position(third) };
+    default:
+      return assertNever(kind);
   }
 }
 

@@ -18,7 +18,7 @@ export function inspectAnswer(view: CheckpointView, { type, key }: Address): Ans
     text: toJson(state, 2),
     json: { job: view.job, position, type, key, state, damage: warnings },
     warnings,
-    isDamaged: warnings.length > 0,
+    code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
 }
 
@@ -40,7 +40,7 @@ export function unitsAnswer(view: CheckpointView, limit: number): Answer {
     text: paragraphs([tableText(rows), units.length === 0 ? `Checkpoint ${position} holds no units.` : note]),
     json: { job: view.job, position, count: units.length, units: list, damage: warnings },
     warnings,
-    isDamaged: warnings.length > 0,
+    code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
 }
 

@@ -1,4 +1,3 @@
-import { openStoreForReading } from '@tidemark/stores';
 import { errorCode, errorText } from '../error-text.ts';
 import { EXIT, exitStatus } from '../exit-codes.ts';
 import { toJson } from '../json.ts';
@@ -10,13 +9,11 @@ import type { ReadingCommand } from './commands.ts';
 export async function readingMain(command: ReadingCommand): Promise<number> {
   const paints = paintsFor(process.stderr);
   try {
-    const store = await openStoreForReading(command.store);
-    const answer = await answerCommand(command, store, Date.now());
-    await store.close();
+    const answer = await answerCommand(command, Date.now());
     const text = command.json ? toJson(answer.json) : answer.text;
     if (text !== '') process.stdout.write(`${text}\n`);
-    for (const warning of answer.warnings) process.stderr.write(`${paints.failure(`DAMAGED: ${warning}`)}\n`);
-    return answer.isDamaged ? EXIT.noCheckpoint : EXIT.done;
+    for (const warning of answer.warnings) process.stderr.write(`${paints.failure(`${answer.code}: ${warning}`)}\n`);
+    return answer.code === null ? EXIT.done : exitStatus(answer.code);
   } catch (error) {
     process.stderr.write(`${paints.failure(errorText(error, command.verbose ? 'with-stacks' : 'short'))}\n`);
     return exitStatus(errorCode(error));

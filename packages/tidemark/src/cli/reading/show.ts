@@ -9,17 +9,22 @@ import { factsText, msText, timeText } from './facts.ts';
 /** Everything about one checkpoint but its states. */
 export function showAnswer(view: CheckpointView, census: Census, job: JobFacts | null): Answer {
   const warnings = view.parts.flatMap((part) => (part.ok ? [] : [part.error.message]));
+  // What lies in the others, nobody can tell: amounts would be taken for all there is.
+  const of = warnings.length === 0 ? '' : ' of the parts that can be read';
   return {
     text: paragraphs([
       recordText(view),
       titled('Parts', tableText(view.parts.map(partRow))),
-      titled('Units', tableText(census.units.map(({ type, table, ...rest }) => ({ ...named(type, table), ...rest })))),
-      motionText(census),
-      ...(job === null ? [] : jobTexts(job, view.record.position)),
+      titled(
+        `Units${of}`,
+        tableText(census.units.map(({ type, table, ...rest }) => ({ ...named(type, table), ...rest }))),
+      ),
+      motionText(census, of),
+      ...(job === null ? [] : jobTexts(job, view.record.position, of)),
     ]),
-    json: { ...recordJson(view), parts: view.parts.map(partJson), ...census, job, damage: warnings },
+    json: { ...recordJson(view), parts: view.parts.map(partJson), ...census, input: job, damage: warnings },
     warnings,
-    isDamaged: warnings.length > 0,
+    code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
 }
 
@@ -78,22 +83,22 @@ function partJson({ ref, ...part }: CheckpointView['parts'][number]): object {
   return { thread, length, sha256, path, ok: part.ok, units: part.ok ? part.content.units.length : null };
 }
 
-function motionText({ motion, receivers }: Census): string {
-  if (motion.length === 0) return 'On the wire: nothing';
+function motionText({ motion, receivers }: Census, of: string): string {
+  if (motion.length === 0) return `On the wire${of}: nothing`;
   const most = receivers
     .slice(0, RECEIVERS_SHOWN)
     .map(({ type, key, messages }) => `${type}/${key} ${grouped(messages)}`);
   const rest = receivers.length - most.length;
   const more = rest === 0 ? '' : `, and ${counted(rest, 'other')}`;
   const to = most.length === 0 ? '' : `Most of it to ${most.join(', ')}${more}`;
-  return [titled('On the wire', tableText(motion.map(motionRow))), to].filter((text) => text !== '').join('\n');
+  return [titled(`On the wire${of}`, tableText(motion.map(motionRow))), to].filter((text) => text !== '').join('\n');
 }
 
 function motionRow({ type, handler, at, messages }: MotionGroup): FlatRow {
   return { receiver: type, message: handler ?? 'rows', ...at, all: messages };
 }
 
-function jobTexts(job: JobFacts, position: number): string[] {
+function jobTexts(job: JobFacts, position: number, of: string): string[] {
   const files = job.files.map(
     ({ path, sizeBytes, readBytes, rows, badRows }): FlatRow => ({
       file: path,
@@ -115,7 +120,7 @@ function jobTexts(job: JobFacts, position: number): string[] {
   const counters = Object.entries(job.counters).map(([name, value]): FlatRow => ({ counter: name, value }));
   const end = job.ended ? 'The input has ended, and each key has had its last word.' : '';
   return [
-    titled('Input', tableText(files)),
+    titled(`Input${of}`, tableText(files)),
     end,
     waiting.length === 0 ? '' : titled('Output that waits to be written', tableText(waiting)),
     tableText(counters),

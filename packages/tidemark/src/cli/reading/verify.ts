@@ -24,6 +24,6 @@ export function verifyAnswer(verified: Verified, position: number | null): Answe
     text: paragraphs([sum, tableText(rows), left, verdict]),
     json: { ...verified, position, whole: findings.length === 0 },
     warnings: [],
-    isDamaged: findings.length > 0,
+    code: findings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
 }

@@ -1,0 +1,187 @@
+import { limits } from '@tidemark/checkpoint/internal';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { settled } from '../../actors/test/support/manual-clock.ts';
+import { Bench, block, done, TERM } from './support/bench.ts';
+import { JOB } from './support/job-log.ts';
+import { sha256 } from './support/parts.ts';
+import { type Doing, Late, refused, storeError } from './support/scripted-store.ts';
+
+const LARGE = { sizeBytes: limits.INLINE_BYTES_MAX + 1 };
+const path = (cut: number, thread: number): string => `part/${TERM}-${cut}-${thread}-00ff`;
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await Bench.open();
+});
+
+/** Bytes of a part as `Bench.part` fills it. */
+function bytesOf(cut: number, thread: number, sizeBytes: number): Uint8Array {
+  return new Uint8Array(sizeBytes).fill(cut * 16 + thread);
+}
+
+describe('C8: a record names parts that are durable', () => {
+  it('small ones lie in it, larger ones in files that it names', async () => {
+    await bench.ask();
+    bench.part(0, 1, { sizeBytes: limits.INLINE_BYTES_MAX });
+    bench.part(1, 1, LARGE);
+    bench.part(2, 1, { sizeBytes: 10 });
+    await settled();
+    const [small, large, third] = (await bench.record(2)).parts;
+    const inline = bytesOf(1, 0, limits.INLINE_BYTES_MAX);
+    expect(small).toEqual({
+      thread: 0,
+      length: inline.length,
+      sha256: sha256(inline),
+      inline: Buffer.from(inline).toString('base64'),
+    });
+    const stored = await bench.memory.get(`${JOB}/${path(1, 1)}`);
+    expect(Buffer.compare(stored, bytesOf(1, 1, LARGE.sizeBytes))).toBe(0);
+    expect(large).toEqual({ thread: 1, length: stored.length, sha256: sha256(stored), path: path(1, 1) });
+    expect(third).toMatchObject({ thread: 2, length: 10 });
+  });
+
+  it('a file is written while its part still comes, block by block, in order', async () => {
+    await bench.ask();
+    const pieces = Array.from({ length: 8 }, (_, n) => new Uint8Array(40_000).fill(n));
+    for (const bytes of pieces) {
+      bench.generator.part(1, { kind: 'block', cut: 1, bytes });
+      await settled();
+    }
+    expect(bench.store.calls).toContain(`put ${JOB}/${path(1, 1)}`);
+    bench.generator.part(1, done(1));
+    bench.part(0, 1);
+    bench.part(2, 1);
+    await settled();
+    const stored = await bench.memory.get(`${JOB}/${path(1, 1)}`);
+    expect(Buffer.compare(stored, Buffer.concat(pieces))).toBe(0);
+    expect((await bench.record(2)).parts[1]).toMatchObject({ length: 320_000, sha256: sha256(stored) });
+  });
+
+  it('it is not put before the last file is there', async () => {
+    const upload = new Late();
+    bench.store.next('put', upload.doing);
+    await bench.ask();
+    await bench.parts(1, LARGE);
+    await bench.clock.pass(1_000);
+    expect(await bench.positions()).toEqual([1]);
+    await upload.happen();
+    await settled();
+    expect(await bench.positions()).toEqual([1, 2]);
+    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+  });
+});
+
+describe('a part that cannot be stored', () => {
+  it('costs the attempt: it is told, and the next one has a new number', async () => {
+    bench.store.next('put', refused('retry'));
+    const asked = await bench.ask();
+    bench.part(1, 1, LARGE);
+    await settled();
+    expect(bench.told).toEqual(['begin 1 after 1', 'abandon 1']);
+    expect(asked.error).toMatchObject({ code: 'PART_NOT_STORED', cause: { kind: 'retry' } });
+    expect(bench.failures).toEqual([
+      { cut: 1, code: 'PART_NOT_STORED', message: `cut 1: ${JOB}/${path(1, 1)}: STORE_BUSY: as told: retry` },
+    ]);
+    await bench.ask();
+    await bench.parts(2, LARGE);
+    expect(bench.told.slice(2)).toEqual(['begin 2 after 1', 'release 2 at 2']);
+    expect((await bench.record(2)).failed).toEqual([{ cut: 1, code: 'PART_NOT_STORED' }]);
+  });
+
+  it('for good ends the system', async () => {
+    bench.store.next('put', refused('fatal'));
+    const asked = await bench.ask();
+    bench.part(1, 1, LARGE);
+    await settled();
+    expect(bench.ended).toMatchObject({ code: 'PART_NOT_STORED', cause: { kind: 'fatal' } });
+    expect(asked.error).toBe(bench.ended);
+    expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+  });
+
+  it('ends the uploads of the others, whose failures are no news', async () => {
+    const ends: unknown[] = [];
+    const late = new Late();
+    const watched: Doing = async (carryOut) => {
+      try {
+        return await carryOut();
+      } catch (error) {
+        ends.push(error);
+        throw error;
+      }
+    };
+    bench.store.next('put', watched, late.doing, refused('retry'));
+    await bench.ask();
+    // These two wait for blocks that never come, and for the store.
+    bench.generator.part(0, block(1, LARGE.sizeBytes));
+    bench.generator.part(2, block(1, LARGE.sizeBytes));
+    await settled();
+    expect(ends).toEqual([]);
+    bench.part(1, 1, LARGE);
+    await settled();
+    expect(ends).toMatchObject([{ code: 'CHECKPOINT_ABANDONED' }]);
+    late.fail(storeError('fatal'));
+    await settled();
+    expect(bench.failures).toHaveLength(1);
+    expect(bench.ended).toBeNull();
+    expect(await bench.memory.list(`${JOB}/part/`)).toEqual([]);
+  });
+});
+
+describe('a cut that is overdue', () => {
+  it('is abandoned and told, and a part that comes later belongs to nothing (C10)', async () => {
+    const asked = await bench.ask();
+    bench.part(0, 1);
+    bench.part(1, 1);
+    await bench.clock.pass(limits.CUT_OVERDUE_MS - 1, 10_000);
+    expect(bench.told).toEqual(['begin 1 after 1']);
+    await bench.clock.pass(1);
+    expect(bench.told).toEqual(['begin 1 after 1', 'abandon 1']);
+    expect(asked.error).toMatchObject({ code: 'CHECKPOINT_OVERDUE' });
+    expect(bench.failures).toMatchObject([{ cut: 1, code: 'CHECKPOINT_OVERDUE' }]);
+    bench.part(2, 1);
+    await settled();
+    await bench.ask();
+    for (const thread of [0, 1, 2]) bench.part(thread, 1);
+    await settled();
+    expect(await bench.positions()).toEqual([1]);
+    await bench.parts(2);
+    expect((await bench.record(2)).parts.map((ref) => ref.sha256)).toEqual(
+      [0, 1, 2].map((thread) => sha256(bytesOf(2, thread, 100))),
+    );
+  });
+
+  it('does not lend the next one a file that was stored late', async () => {
+    const upload = new Late();
+    bench.store.next('put', upload.doing);
+    await bench.ask();
+    await bench.parts(1, LARGE);
+    await bench.clock.pass(limits.CUT_OVERDUE_MS, 10_000);
+    await bench.ask();
+    bench.part(0, 2);
+    bench.part(1, 2);
+    // A store may carry out a put whose caller has given it up: the bytes were sent.
+    upload.answer(undefined);
+    await settled();
+    bench.part(2, 2);
+    await settled();
+    expect((await bench.record(2)).parts.map((ref) => ref.sha256)).toEqual(
+      [0, 1, 2].map((thread) => sha256(bytesOf(2, thread, 100))),
+    );
+  });
+
+  it('is not overdue any more once it is published or put', async () => {
+    await bench.ask();
+    await bench.parts(1);
+    await bench.clock.pass(2 * limits.CUT_OVERDUE_MS, 10_000);
+    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+  });
+});
+
+it('a thread that reports a cut of which nobody asked is not heard', async () => {
+  await bench.parts(1);
+  await bench.ask();
+  await bench.parts(2);
+  await bench.parts(0);
+  expect(bench.told).toEqual(['begin 1 after 1']);
+  expect(await bench.positions()).toEqual([1]);
+});
