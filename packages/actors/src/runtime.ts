@@ -237,15 +237,24 @@ export class Runtime {
     }
   }
 
-  /** Runs turns, takes frames and polls sources until `deadline`. Answers whether work is left. */
+  /**
+   * Runs turns, takes frames and polls sources until `deadline`. Answers whether work is left.
+   * Each round gives everyone a little, so that mail without end starves neither channels nor tasks; new work enters
+   * only when there is none.
+   */
   #runTurns(deadline: number): boolean {
     do {
-      if (this.#actors.ready) {
-        for (let turns = 0; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) this.#actors.turn();
-      } else if (!this.#runTaskTurn()) {
-        if (this.#links.hasArrived) this.#unpack(this.#links.take());
-        else if (!this.#pollSources()) return false;
+      let worked = false;
+      for (let turns = 0; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
+        this.#actors.turn();
+        worked = true;
       }
+      if (this.#runTaskTurn()) worked = true;
+      if (this.#links.hasArrived) {
+        this.#unpack(this.#links.take());
+        worked = true;
+      }
+      if (!worked && !this.#pollSources()) return false;
     } while (this.clock.monotonic() < deadline);
     return true;
   }

@@ -200,13 +200,14 @@ describe('an owner on another machine, or in a container of its own', () => {
   });
 
   it.each([
-    ['in another container of the same machine', () => machine.start(10, 1, 'pid:[2]')],
-    ['on a system that gives no boot id', () => new Machine('here', '').start(10)],
-  ])('%s: its pid says nothing, so its counter is watched', async (_, start) => {
-    const owner = await running(start());
+    ['in another container of the same machine', 'boot-1', 'pid:[2]'],
+    ['on a system that gives no boot id', '', 'pid:[1]'],
+  ])('%s: its pid says nothing, so its counter is watched', async (_, bootId, pidNamespace) => {
+    const machines = new Machine('here', bootId);
+    const owner = await running(machines.start(10, 1, pidNamespace));
     owner.stop();
-    machine.alive.delete(10);
-    const seen = looking(machine.start(20));
+    machines.alive.delete(10);
+    const seen = looking(machines.start(20));
     await clock.pass(limits.OWNER_WATCH_MS - LOOK_MS);
     expect(seen.free).toBeNull();
     await clock.pass(2 * LOOK_MS);
@@ -290,7 +291,8 @@ describe('a real process', () => {
       const ticks = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(' ')[21];
       expect(processes.isAlive(pid, ticks)).toBe(true);
       process.kill(pid, 'SIGKILL');
-      while (processes.isAlive(pid, ticks)) await settled();
+      for (let looks = 0; looks < 10_000 && processes.isAlive(pid, ticks); looks++) await settled();
+      expect(processes.isAlive(pid, ticks)).toBe(false);
       expect(await readFile(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ');
     } finally {
       parent.kill('SIGKILL');

@@ -1,5 +1,5 @@
 import { decodeRecord, encodeRecord, type LogRecord } from '@tidemark/checkpoint/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitFlips, fileRef, inlineRef, sha256, truncations } from './support/parts.ts';
 import { recordOf, termOf } from './support/records.ts';

@@ -13,7 +13,7 @@ import {
   unpackMessages,
 } from '@tidemark/actors/internal';
 import { distribute, type PartContent, type PartWriter, type Placement, readPart } from '@tidemark/checkpoint/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writePart } from './support/parts.ts';
 import { recordOf } from './support/records.ts';

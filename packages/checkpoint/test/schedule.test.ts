@@ -1,5 +1,5 @@
 import { parseSchedule } from '@tidemark/checkpoint/internal';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 const FIVE_MINUTES_MS = 300_000;

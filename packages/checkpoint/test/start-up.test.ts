@@ -2,11 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystem } from '@tidemark/checkpoint';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Till } from './fixtures/actors.mjs';
 import { runText } from './support/child.ts';
 import { SteppedStart, storeToRestore } from './support/interrupted.ts';
 import { Systems } from './support/systems.ts';
+
+// What hangs here waits for a system that has ended: that is soon seen.
+vi.setConfig({ testTimeout: 30_000 });
 
 const systems = new Systems();
 

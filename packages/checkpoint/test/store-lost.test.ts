@@ -1,8 +1,11 @@
 import { actor, type Ref } from '@tidemark/actors';
 import { Border, systemClock } from '@tidemark/actors/internal';
 import { type Engine, type EngineEvent, Log, nodeEnvironment, startEngine } from '@tidemark/checkpoint/internal';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FragileStore } from './support/fragile-store.ts';
+
+// What hangs here waits for a system that has ended: that is soon seen.
+vi.setConfig({ testTimeout: 30_000 });
 
 /** With more in it than a record would take: its part is a file. */
 const Large = actor('large', {

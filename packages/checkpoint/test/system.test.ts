@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { RemoteError } from '@tidemark/actors';
 import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
 import { type CheckpointRecord, decodeRecord, readPart } from '@tidemark/checkpoint/internal';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Echo, Receiver, Sender, Teller, Till } from './fixtures/actors.mjs';
 import { Systems } from './support/systems.ts';
+
+// What hangs here waits for a system that has ended: that is soon seen.
+vi.setConfig({ testTimeout: 30_000 });
 
 const systems = new Systems();
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];

@@ -1,7 +1,10 @@
 import type { System } from '@tidemark/checkpoint';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Echo, Till } from './fixtures/actors.mjs';
 import { Systems } from './support/systems.ts';
+
+// What hangs here waits for a system that has ended: that is soon seen.
+vi.setConfig({ testTimeout: 30_000 });
 
 const systems = new Systems();
 

@@ -63,7 +63,7 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
   } while (!(await isApplied()));
   const records: Record[] = [];
   for (const file of (await readdir(log)).sort()) {
-    const record = JSON.parse((await readFile(join(log, file), 'utf8')).split('\n')[0]!) as Record;
+    const record = JSON.parse((await readFile(join(log, file), 'utf8')).split('\n')[0]) as Record;
     if (record.kind === 'checkpoint') records.push(record);
   }
   const newest = records.at(-1)!;
@@ -87,7 +87,7 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
 }
 
 const newestRecord = ({ log, positions }: Killed): string => join(log, String(positions.at(-1)).padStart(20, '0'));
-const newestPart = ({ parts }: Killed): string => parts[0]!;
+const newestPart = ({ parts }: Killed): string => parts[0];
 
 const damages = [
   ['cut short', (path: string) => truncate(path, 1_000)],
@@ -132,7 +132,7 @@ describe('the newest checkpoint of a job with an output', () => {
     '%s: ends with 4, and goes on from the older one by the command that it names',
     async (_, damage, which) => {
       await killed.damage(damage, which);
-      const command = await expectDamaged(killed, which(killed).split('/keep/')[1]!);
+      const command = await expectDamaged(killed, which(killed).split('/keep/')[1]);
       const older = killed.positions.at(-2)!;
       expect(command.slice(-3)).toEqual(['--from', String(older), '--accept-duplicates']);
       const ended = await place.run([...command, '--json']);
@@ -153,7 +153,7 @@ describe('the newest checkpoint of a job with an output', () => {
       `has no checkpoint ${newest} that released it: the end of the log of 'keep' was lost`,
     );
     const { stderr } = await place.run(killed.args);
-    const first = /remove the files from (\S+) on/.exec(stderr)![1]!;
+    const first = /remove the files from (\S+) on/.exec(stderr)![1];
     for (const name of await readdir(killed.out)) if (name >= first && name !== 'tmp') await rm(join(killed.out, name));
     const ended = await place.run([...command, '--json']);
     expect(ended.last('restored')).toMatchObject({ position: older });

@@ -35,7 +35,10 @@ export class Chance {
 
   /** Sixteen hexadecimal digits. */
   id(): string {
-    const half = (): string => Math.floor(this.fraction() * 4294967296).toString(16).padStart(8, '0');
+    const half = (): string =>
+      Math.floor(this.fraction() * 4294967296)
+        .toString(16)
+        .padStart(8, '0');
     return half() + half();
   }
 

@@ -1,15 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BUGS, runWithBug } from './bugs/all.ts';
 import type { Mode } from './config.ts';
-import { Coverage } from './coverage.ts';
+import { type ChildSays, isChild, runChild, tellParent } from './jobs.adapter.ts';
 import { PROGRAMS } from './programs/all.ts';
 import type { Program } from './programs/program.ts';
 import { type RunResult, runSeed } from './run.ts';
+import { addResult, addTotals, neverHit, noTotals, type Totals } from './report.ts';
 import { shrink } from './shrink.ts';
 import { realMs } from './stopwatch.adapter.ts';
 
 const HELP = `npm run sim -- [--seeds COUNT] [--from SEED] [--program NAME] [--faults KIND]
-npm run sim -- --seed SEED [--program NAME] [--faults KIND] [--without I,J,…] [--trace]
+npm run sim -- --seed SEED [--program NAME] [--faults KIND] [--only I,J,…] [--trace]
 
 Runs the production code of actors, checkpoint and stores in a simulated world, one seed after the other.
 
@@ -18,8 +20,9 @@ Runs the production code of actors, checkpoint and stores in a simulated world, 
   --seed SEED      only this one
   --program NAME   ${PROGRAMS.map(({ name }) => name).join(', ')}; all in turn when not given
   --faults KIND    none, crashes, store or all (all)
+  --jobs COUNT     processes that share the seeds (as many as there are cores)
   --steps COUNT    steps with faults of each seed
-  --without I,J    leave out the faults with these numbers
+  --only I,J       no other faults than those with these numbers
   --trace          print what happens
   --bug NAME       plant a bug; --bug list shows them
 `;
@@ -30,9 +33,14 @@ interface Arguments {
   readonly program: Program | null;
   readonly mode: Mode;
   readonly steps: number | undefined;
-  readonly without: ReadonlySet<number>;
+  readonly only: ReadonlySet<number> | null;
   readonly trace: boolean;
   readonly bug: string | null;
+  readonly jobs: number;
+  /** Which of the seeds: those of one job of so many. */
+  readonly share: { readonly job: number; readonly of: number };
+  /** As they were given. */
+  readonly argv: readonly string[];
 }
 
 /** Runs the command line. Answers the exit code: 1 when a seed fails, 2 for arguments that make no sense. */
@@ -52,42 +60,74 @@ export async function runCli(argv: readonly string[], print: (line: string) => v
     for (const { name, what } of BUGS) print(`${name.padEnd(30)} ${what}`);
     return 0;
   }
-  return runSeeds(asked, print);
+  if (!isChild()) return runSeeds(asked, print);
+  const says = await runHere(asked, () => undefined);
+  tellParent(says);
+  return says.kind === 'done' ? 0 : 1;
 }
 
 async function runSeeds(asked: Arguments, print: (line: string) => void): Promise<number> {
-  const coverage = new Coverage();
-  const total = { steps: 0, checkpoints: 0, restores: 0, faults: 0 };
   const begun = realMs();
-  let toldAt = begun;
-  for (let seed = asked.from; seed < asked.from + asked.seeds; seed++) {
-    const result = await replay(asked, seed, asked.without);
-    if (result.violations.length > 0) return failed(asked, result, print);
-    coverage.add(result.coverage);
-    total.steps += result.steps;
-    total.checkpoints += result.checkpoints;
-    total.restores += result.restores;
-    total.faults += result.fired.length;
-    if (asked.seeds === 1) print(`seed ${seed}: trace ${result.hash}, ${result.steps} steps, ${Math.round(result.virtualMs)} virtual ms`);
-    if (realMs() - toldAt < 10_000) continue;
-    toldAt = realMs();
-    print(`… seed ${seed}, ${((seed - asked.from + 1) / ((toldAt - begun) / 1000)).toFixed(1)} seeds/s`);
+  const says = asked.jobs > 1 ? await runJobs(asked) : await runHere(asked, print);
+  if (says.kind === 'failed') {
+    return failed(asked, await replay({ ...asked, trace: false }, says.seed, asked.only), print);
   }
-  const seconds = (realMs() - begun) / 1000;
-  print(
-    `${asked.seeds} seeds without a violation in ${seconds.toFixed(1)} s: ${(asked.seeds / seconds).toFixed(1)} seeds/s, ${Math.round(total.steps / seconds)} steps/s; ` +
-      `${total.checkpoints} checkpoints, ${total.restores} restores, ${total.faults} faults`,
-  );
-  if (asked.mode === 'all' && asked.seeds > 1) tellCoverage(coverage, print);
+  tell(asked, says.totals, (realMs() - begun) / 1000, print);
   return 0;
 }
 
-function tellCoverage(coverage: Coverage, print: (line: string) => void): void {
-  const { pairs } = coverage;
-  const never = coverage.neverHit();
-  print(`fault × step: ${pairs.size} pairs were hit, ${never.length} never`);
-  const seldom = [...pairs].sort(([, a], [, b]) => a - b).slice(0, 10);
-  if (seldom.length > 0) print(`  seldom: ${seldom.map(([pair, count]) => `${pair} (${count})`).join(', ')}`);
+/** Each job takes every so many-th seed, so that all are done at about the same time. */
+async function runJobs(asked: Arguments): Promise<ChildSays> {
+  const { jobs, argv } = asked;
+  const all = await Promise.all(
+    Array.from({ length: jobs }, (_, job) => runChild([...argv, '--jobs', '1', '--share', `${job}/${jobs}`])),
+  );
+  const totals = noTotals();
+  for (const says of all) {
+    if (says.kind === 'failed') return says;
+    addTotals(totals, says.totals);
+  }
+  return { kind: 'done', totals };
+}
+
+async function runHere(asked: Arguments, print: (line: string) => void): Promise<ChildSays> {
+  const { from, seeds, share, only } = asked;
+  const totals = noTotals();
+  const begun = realMs();
+  let toldAt = begun;
+  for (let seed = from + share.job; seed < from + seeds; seed += share.of) {
+    const result = await replay(asked, seed, only);
+    if (result.violations.length > 0) return { kind: 'failed', seed };
+    addResult(totals, result);
+    if (seeds === 1) {
+      print(`seed ${seed}: trace ${result.hash}, ${result.steps} steps, ${Math.round(result.virtualMs)} virtual ms`);
+    }
+    if (realMs() - toldAt < PROGRESS_MS) continue;
+    toldAt = realMs();
+    print(`… seed ${seed}, ${(totals.seeds / ((toldAt - begun) / 1000)).toFixed(1)} seeds/s`);
+  }
+  return { kind: 'done', totals };
+}
+
+/** Milliseconds between two words to whoever waits. */
+const PROGRESS_MS = 10_000;
+
+function tell(asked: Arguments, totals: Totals, seconds: number, print: (line: string) => void): void {
+  const { seeds, steps, checkpoints, restores, faults, pairs } = totals;
+  print(
+    `${seeds} seeds without a violation in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s; ` +
+      `${checkpoints} checkpoints, ${restores} restores, ${faults} faults`,
+  );
+  if (asked.mode !== 'all' || seeds === 1) return;
+  const never = neverHit(totals);
+  const hit = Object.entries(pairs).sort(([, a], [, b]) => a - b);
+  print(`fault × step: ${hit.length} pairs were hit, ${never.length} never`);
+  print(
+    `  seldom: ${hit
+      .slice(0, 10)
+      .map(([pair, count]) => `${pair} (${count})`)
+      .join(', ')}`,
+  );
   for (const pair of never) print(`  never:  ${pair}`);
 }
 
@@ -95,28 +135,25 @@ async function failed(asked: Arguments, result: RunResult, print: (line: string)
   const { seed } = result;
   print(`seed ${seed} fails: ${result.violations[0]}`);
   print(`shrinking ${result.fired.length} faults…`);
-  const { without, result: least } = await shrink(result, (fewer) =>
-    replay({ ...asked, trace: false }, seed, new Set([...asked.without, ...fewer])),
-  );
+  const least = await shrink(result, (only) => replay({ ...asked, trace: false }, seed, only));
   for (const { kind, at, index } of least.fired) print(`  needed: ${kind} at '${at}' (${index})`);
   print(`with these alone: ${least.violations[0]}`);
-  const left = [...asked.without, ...without];
   const words = [
     `npm run sim -- --seed ${seed}`,
     asked.bug === null ? `--program ${programOf(asked, seed).name}` : `--bug ${asked.bug}`,
     asked.mode === 'all' ? '' : `--faults ${asked.mode}`,
     asked.steps === undefined ? '' : `--steps ${asked.steps}`,
-    left.length === 0 ? '' : `--without ${left.join(',')}`,
+    `--only ${least.fired.map(({ index }) => index).join(',') || 'none'}`,
     '--trace',
   ];
   print(`replay: ${words.filter((word) => word !== '').join(' ')}`);
   return 1;
 }
 
-function replay(asked: Arguments, seed: number, without: ReadonlySet<number>): Promise<RunResult> {
+function replay(asked: Arguments, seed: number, only: ReadonlySet<number> | null): Promise<RunResult> {
   const print = asked.trace ? (line: string): void => console.log(line) : null;
-  if (asked.bug !== null) return runWithBug(BUGS.find(({ name }) => name === asked.bug)!, seed, { print, without });
-  return runSeed({ program: programOf(asked, seed), seed, mode: asked.mode, steps: asked.steps, without, print });
+  if (asked.bug !== null) return runWithBug(BUGS.find(({ name }) => name === asked.bug)!, seed, { print, only });
+  return runSeed({ program: programOf(asked, seed), seed, mode: asked.mode, steps: asked.steps, only, print });
 }
 
 function programOf(asked: Arguments, seed: number): Program {
@@ -133,9 +170,11 @@ function parse(argv: readonly string[]): Arguments | null {
       program: { type: 'string' },
       faults: { type: 'string' },
       steps: { type: 'string' },
-      without: { type: 'string' },
+      only: { type: 'string' },
       trace: { type: 'boolean' },
       bug: { type: 'string' },
+      jobs: { type: 'string' },
+      share: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -144,27 +183,40 @@ function parse(argv: readonly string[]): Arguments | null {
   if (bug !== null && bug !== 'list' && !BUGS.some(({ name }) => name === bug)) {
     throw new Error(`--bug ${bug}: there is none of that name; --bug list shows them`);
   }
-  const one = values.seed === undefined ? null : count('seed', values.seed);
+  const one = values.seed === undefined ? null : wholeNumber('seed', values.seed);
   return {
-    seeds: one === null ? count('seeds', values.seeds ?? '1000') : 1,
-    from: one ?? count('from', values.from ?? '1'),
+    seeds: one === null ? wholeNumber('seeds', values.seeds ?? '1000') : 1,
+    from: one ?? wholeNumber('from', values.from ?? '1'),
     program: values.program === undefined ? null : oneOf(values.program),
     mode: mode(values.faults ?? 'all'),
-    steps: values.steps === undefined ? undefined : count('steps', values.steps),
-    without: new Set((values.without ?? '').split(',').flatMap((index) => (index === '' ? [] : [count('without', index)]))),
+    steps: values.steps === undefined ? undefined : wholeNumber('steps', values.steps),
+    only: values.only === undefined ? null : indexes(values.only),
     trace: values.trace ?? false,
     bug,
+    jobs: one === null ? Math.max(1, wholeNumber('jobs', values.jobs ?? String(availableParallelism()))) : 1,
+    share: shareOf(values.share ?? '0/1'),
+    argv,
   };
 }
 
-function count(name: string, text: string): number {
+function indexes(text: string): ReadonlySet<number> {
+  return new Set(text === 'none' ? [] : text.split(',').map((index) => wholeNumber('only', index)));
+}
+
+function shareOf(text: string): Arguments['share'] {
+  const [job = 0, of = 1] = text.split('/').map(Number);
+  return { job, of };
+}
+
+function wholeNumber(name: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new Error(`--${name} ${text}: expected a whole number`);
 }
 
 function oneOf(name: string): Program {
   const found = PROGRAMS.find((program) => program.name === name);
-  if (found === undefined) throw new Error(`--program ${name}: expected ${PROGRAMS.map((each) => each.name).join(', ')}`);
+  if (found === undefined)
+    throw new Error(`--program ${name}: expected ${PROGRAMS.map((each) => each.name).join(', ')}`);
   return found;
 }
 

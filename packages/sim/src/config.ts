@@ -12,6 +12,8 @@ export interface Config {
   readonly keep: number;
   /** Some messages are large: windows fill, outboxes stay unposted, parts become files. */
   readonly heavy: boolean;
+  /** One state is large: its thread's part is always a file. */
+  readonly bulk: boolean;
   /** Processes of this job start on other machines: only the counter in `owner.json` tells whether one lives. */
   readonly machines: 'one' | 'many';
   /** A power cut takes from a folder what was not yet synced, and what was under way; a remote store has its own power. */
@@ -35,10 +37,11 @@ export function drawConfig(chance: Chance, mode: Mode, steps: number): Config {
     lookMs,
     scheduleMs: Math.max(10, Math.round(lookMs * (fast ? 12 : chance.pick([30, 60, 150])))),
     tickMs: Math.max(1, lookMs * chance.pick([8, 15, 40])),
-    steps: fast ? Math.round(steps * 1.5) : steps,
+    steps: fast ? steps * chance.pick([1, 2, 4]) : steps,
     workersMax: fast ? chance.pick([1, 1, 2]) : chance.pick([1, 2, 3]),
-    keep: chance.pick([1, 2, 4, 10]),
-    heavy: chance.isTrue(0.25),
+    keep: chance.pick(fast ? [1, 2, 4] : [1, 2, 4, 10]),
+    heavy: chance.isTrue(0.2),
+    bulk: chance.isTrue(fast ? 0.5 : 0.1),
     machines,
     store: machines === 'one' && chance.isTrue(0.6) ? 'folder' : 'remote',
     seenAs: chance.isTrue(0.6) ? 'dead' : 'it is',

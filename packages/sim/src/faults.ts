@@ -27,7 +27,15 @@ export const PROCESS_FAULTS: readonly ProcessFault[] = [
   'stop',
 ];
 
-export const STORE_FAULTS: readonly StoreFault[] = ['refused', 'answer-lost', 'request-lost', 'late', 'slow', 'fatal'];
+export const STORE_FAULTS: readonly StoreFault[] = [
+  'refused',
+  'answer-lost',
+  'request-lost',
+  'late',
+  'slow',
+  'fatal',
+  'torn',
+];
 
 export type FaultKind = ProcessFault | Exclude<StoreFault, 'none'>;
 
@@ -83,14 +91,15 @@ export class Faults {
   readonly swarm: Swarm;
   readonly fired: Fired[] = [];
   readonly #chance: Chance;
-  readonly #without: ReadonlySet<number>;
+  readonly #only: ReadonlySet<number> | null;
   #next = 0;
   #over = false;
 
-  constructor(chance: Chance, swarm: Swarm, without: ReadonlySet<number>) {
+  /** @param only indexes of the faults that may happen; null for all */
+  constructor(chance: Chance, swarm: Swarm, only: ReadonlySet<number> | null) {
     this.#chance = chance;
     this.swarm = swarm;
-    this.#without = without;
+    this.#only = only;
   }
 
   /** No fault any more. */
@@ -120,7 +129,9 @@ export class Faults {
     const isRead = call === 'get' || call === 'list';
     const kinds = STORE_FAULTS.filter(
       (kind): kind is Exclude<StoreFault, 'none'> =>
-        kind !== 'none' && this.swarm.kinds.has(kind) && (!isRead || ON_READS.has(kind)),
+        kind !== 'none' &&
+        this.swarm.kinds.has(kind) &&
+        (kind === 'torn' ? call === 'list' : !isRead || ON_READS.has(kind)),
     );
     if (kinds.length === 0) return 'none';
     const kind = kinds[Math.floor(draw.which * kinds.length)];
@@ -136,6 +147,6 @@ export class Faults {
     const happens = this.#chance.fraction() < rate;
     const which = this.#chance.fraction();
     const third = this.#chance.fraction();
-    return happens && !this.#without.has(index) ? { index, which, third } : null;
+    return happens && this.#only?.has(index) !== false ? { index, which, third } : null;
   }
 }

@@ -1,2 +1,6 @@
-export { BUGS, hunt, runWithBug } from './bugs/all.ts';
+export { BUGS, hunt, runWithBug, runWithoutBug } from './bugs/all.ts';
+export { runCli } from './cli.ts';
+export { Disk } from './disk.ts';
 export { PROGRAMS } from './programs/all.ts';
+export { type StoreHost, SimStore } from './store.ts';
+export { World } from './world.ts';

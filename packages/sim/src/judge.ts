@@ -1,4 +1,12 @@
-import { decodeBoundary, decodeRecord, type CheckpointRecord, type EngineEvent, type LogRecord, type PartContent, readPart } from '@tidemark/checkpoint/internal';
+import {
+  decodeBoundary,
+  decodeRecord,
+  type CheckpointRecord,
+  type EngineEvent,
+  type LogRecord,
+  type PartContent,
+  readPart,
+} from '@tidemark/checkpoint/internal';
 import { createHash } from 'node:crypto';
 import type { Disk, DiskWatcher } from './disk.ts';
 import { JOB, type SimProcess } from './process.ts';
@@ -102,7 +110,9 @@ export class Judge implements DiskWatcher {
         this.#failedCuts.add(failed);
         const found = this.history.find((each) => each !== undefined && cutOf(each.record) === failed);
         if (found !== undefined) {
-          this.violation(`O6 ${process.name} reports cut ${event.cut} as failed (${event.code}), and record ${found.record.position} holds it`);
+          this.violation(
+            `O6 ${process.name} reports cut ${event.cut} as failed (${event.code}), and record ${found.record.position} holds it`,
+          );
         }
         return;
       }
@@ -122,7 +132,8 @@ export class Judge implements DiskWatcher {
     }
     const found = this.#parts(record);
     const have = found === null ? ticks : (this.#program.ticksIn(found).get(process.term ?? 0) ?? 0);
-    if (have < ticks) this.violation(`O8 checkpoint ${position} has ${have} ticks of ${process.name}, which had sent ${ticks}`);
+    if (have < ticks)
+      this.violation(`O8 checkpoint ${position} has ${have} ticks of ${process.name}, which had sent ${ticks}`);
   }
 
   /** Newest checkpoint that a restore must find; 0 for none. */
@@ -154,7 +165,8 @@ export class Judge implements DiskWatcher {
     else {
       const from = record.from === 'fresh' ? 0 : record.from;
       const expected = this.newest(position);
-      if (from !== expected) this.violation(`O4 term ${record.term} goes on from ${from}; the newest checkpoint is ${expected}`);
+      if (from !== expected)
+        this.violation(`O4 term ${record.term} goes on from ${from}; the newest checkpoint is ${expected}`);
     }
   }
 
@@ -169,7 +181,8 @@ export class Judge implements DiskWatcher {
     }
     const term = before?.record.term ?? 0;
     const rises = record.kind === 'term' ? record.term > term : record.term === term;
-    if (!rises) this.violation(`O2 record ${position} of ${by} is a ${record.kind} of term ${record.term} after term ${term}`);
+    if (!rises)
+      this.violation(`O2 record ${position} of ${by} is a ${record.kind} of term ${record.term} after term ${term}`);
   }
 
   #checkpoint(record: CheckpointRecord, by: string): void {
@@ -177,7 +190,8 @@ export class Judge implements DiskWatcher {
     for (let position = record.position - 1; position > 0; position--) {
       const before = this.history[position]?.record;
       if (before?.kind !== 'checkpoint') continue;
-      if (record.cut <= before.cut) this.violation(`O2 record ${record.position} of ${by} is cut ${record.cut} after ${before.cut}`);
+      if (record.cut <= before.cut)
+        this.violation(`O2 record ${record.position} of ${by} is cut ${record.cut} after ${before.cut}`);
       break;
     }
     if (this.#failedCuts.has(cutOf(record) ?? '')) {
@@ -191,7 +205,9 @@ export class Judge implements DiskWatcher {
       this.history[record.position]!.ticks = ticks;
       this.#kept(record, ticks);
     } catch (error) {
-      this.violation(`O1 checkpoint ${record.position} of ${by}: ${error instanceof Error ? error.message : String(error)}`);
+      this.violation(
+        `O1 checkpoint ${record.position} of ${by}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -202,7 +218,9 @@ export class Judge implements DiskWatcher {
       const had = before.get(term) ?? 0;
       const has = ticks.get(term) ?? 0;
       if (term === record.term ? has >= had : has === had) continue;
-      this.violation(`O9 checkpoint ${record.position} of term ${record.term} has ${has} ticks of term ${term}; the one before it had ${had}`);
+      this.violation(
+        `O9 checkpoint ${record.position} of term ${record.term} has ${has} ticks of term ${term}; the one before it had ${had}`,
+      );
     }
   }
 
@@ -211,7 +229,9 @@ export class Judge implements DiskWatcher {
     for (const part of record.parts) {
       const bytes = 'path' in part ? this.#disk().get(`${JOB}/${part.path}`) : Buffer.from(part.inline, 'base64');
       if (bytes === undefined || bytes.length !== part.length || sha256(bytes) !== part.sha256) {
-        this.violation(`O3 part of thread ${part.thread} of record ${record.position} is ${bytes === undefined ? 'not there' : 'damaged'}`);
+        this.violation(
+          `O3 part of thread ${part.thread} of record ${record.position} is ${bytes === undefined ? 'not there' : 'damaged'}`,
+        );
         return null;
       }
       contents.push(readPart(bytes));
@@ -228,8 +248,15 @@ export class Judge implements DiskWatcher {
       return;
     }
     const { record } = found;
-    if (record.kind !== 'checkpoint' || record.cut !== cut || record.term !== process.term || found.by !== process.name) {
-      this.violation(`O5 ${process.name} (term ${process.term}) released cut ${cut} at ${position}, where ${found.by} put a ${record.kind} of term ${record.term}`);
+    if (
+      record.kind !== 'checkpoint' ||
+      record.cut !== cut ||
+      record.term !== process.term ||
+      found.by !== process.name
+    ) {
+      this.violation(
+        `O5 ${process.name} (term ${process.term}) released cut ${cut} at ${position}, where ${found.by} put a ${record.kind} of term ${record.term}`,
+      );
     }
     if (this.#released.has(position)) this.violation(`O5 ${process.name} released ${position} a second time`);
     this.#released.set(position, process.name);
@@ -238,7 +265,11 @@ export class Judge implements DiskWatcher {
   #boundary(position: number, name: string, bytes: Uint8Array): void {
     const boundary = decodeBoundary(bytes, name);
     const record = this.history[position]?.record;
-    if (record?.kind !== 'checkpoint' || boundary.position !== position || boundary.hash !== this.history[position]?.hash) {
+    if (
+      record?.kind !== 'checkpoint' ||
+      boundary.position !== position ||
+      boundary.hash !== this.history[position]?.hash
+    ) {
       this.violation(`O7 boundary ${position} is no checkpoint of this log`);
     }
     if (position > this.newest()) this.violation(`O7 boundary ${position} is newer than every checkpoint`);

@@ -49,12 +49,7 @@ export class SimPort implements Port {
   readonly #marker: (() => void) | undefined;
   #closed = false;
 
-  constructor(
-    out: Way<ChannelItem>,
-    into: Way<ChannelItem>,
-    carry: Carry | null,
-    marker: (() => void) | undefined,
-  ) {
+  constructor(out: Way<ChannelItem>, into: Way<ChannelItem>, carry: Carry | null, marker: (() => void) | undefined) {
     this.#marker = marker;
     this.#out = out;
     this.#in = into;

@@ -24,8 +24,8 @@ export interface RunOptions {
   readonly mode: Mode;
   /** Steps with faults. */
   readonly steps?: number;
-  /** Opportunities for faults that are left out, by index. */
-  readonly without?: ReadonlySet<number>;
+  /** Indexes of the faults that may happen; all when not given. */
+  readonly only?: ReadonlySet<number> | null;
   readonly print?: ((line: string) => void) | null;
   readonly planted?: Planted;
   /** Changes what was drawn for the seed. */
@@ -104,7 +104,7 @@ class Run implements ProcessWatcher {
     const config = drawConfig(drawn.fork(), mode, steps);
     this.#config = options.tune?.(config) ?? config;
     this.#world = new World({ seed: drawn.below(0x7fffffff), lookMs: this.#config.lookMs, print });
-    this.#faults = new Faults(drawn.fork(), this.#config.swarm, options.without ?? new Set());
+    this.#faults = new Faults(drawn.fork(), this.#config.swarm, options.only ?? null);
     this.#chance = drawn.fork();
     this.#judge = new Judge(
       program,
@@ -113,9 +113,10 @@ class Run implements ProcessWatcher {
     );
     this.#disk = new Disk(this.#world, this.#judge, options.planted?.lies?.neverSyncs !== true);
     this.#operator = this.#world.lane('operator', null);
-    this.#world.thrown = (lane, error) =>
-      this.#judge.violation(`${lane.label} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    this.#world.note(JSON.stringify({ ...this.#config, swarm: { ...this.#config.swarm, kinds: [...this.#config.swarm.kinds] } }));
+    this.#world.thrown = (lane, error) => this.#judge.violation(`${lane.label} threw ${textOf(error)}`);
+    this.#world.note(
+      JSON.stringify({ ...this.#config, swarm: { ...this.#config.swarm, kinds: [...this.#config.swarm.kinds] } }),
+    );
   }
 
   async toEnd(): Promise<RunResult> {
@@ -125,7 +126,7 @@ class Run implements ProcessWatcher {
     await this.#comeToRest('after the faults');
     if (this.#going) {
       // And once more from what is there now.
-      for (const process of [...this.#living]) this.#crash(process);
+      for (const process of this.#living) this.#crash(process);
       this.#ensureProcess(0);
       await this.#comeToRest('after the last crash');
     }
@@ -262,10 +263,10 @@ class Run implements ProcessWatcher {
   }
 
   exited(process: SimProcess, error: unknown): void {
-    this.#world.note(`${process.name} exits: ${error === null ? 'well' : String(error)}`);
+    this.#world.note(`${process.name} exits: ${error === null ? 'well' : textOf(error)}`);
     const code = codeOf(error);
     if (error !== null && !MAY_END.has(code)) {
-      this.#judge.violation(`${process.name} ended with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#judge.violation(`${process.name} ended with ${textOf(error)}`);
     }
     this.#buried(process);
   }
@@ -280,7 +281,7 @@ class Run implements ProcessWatcher {
         this.#crash(process);
         return;
       case 'power-cut':
-        for (const each of [...this.#living]) this.#crash(each);
+        for (const each of this.#living) this.#crash(each);
         this.#boots++;
         if (this.#config.store === 'folder') this.#disk.cut();
         return;
@@ -309,4 +310,8 @@ class Run implements ProcessWatcher {
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
 }

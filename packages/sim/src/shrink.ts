@@ -6,26 +6,22 @@ const REPLAYS_MAX = 150;
 /**
  * Leaves out faults one by one as long as the seed still fails.
  *
- * @param replay runs the seed without the faults of these indexes
- * @returns indexes of the faults that are not needed, and the run without them
+ * @param replay runs the seed with no other faults than those of these indexes
+ * @returns the run with the fewest faults; what it `fired` is what it needs
  */
 export async function shrink(
   failing: RunResult,
-  replay: (without: ReadonlySet<number>) => Promise<RunResult>,
-): Promise<{ readonly without: ReadonlySet<number>; readonly result: RunResult }> {
-  let result = failing;
-  let without: ReadonlySet<number> = new Set();
+  replay: (only: ReadonlySet<number>) => Promise<RunResult>,
+): Promise<RunResult> {
+  let least = failing;
   const tried = new Set<number>();
   for (let replays = 0; replays < REPLAYS_MAX; replays++) {
-    // The last ones first: what comes before the failure stays as it was.
-    const next = result.fired.findLast(({ index }) => !tried.has(index));
+    // The last ones first: what comes before them stays as it was.
+    const next = least.fired.findLast(({ index }) => !tried.has(index));
     if (next === undefined) break;
     tried.add(next.index);
-    const fewer = new Set([...without, next.index]);
-    const again = await replay(fewer);
-    if (again.violations.length === 0) continue;
-    without = fewer;
-    result = again;
+    const again = await replay(new Set(least.fired.flatMap(({ index }) => (index === next.index ? [] : [index]))));
+    if (again.violations.length > 0) least = again;
   }
-  return { without, result };
+  return least;
 }

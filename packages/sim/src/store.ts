@@ -18,7 +18,9 @@ export type StoreFault =
   /** Everything takes long. */
   | 'slow'
   /** The store refuses for good. */
-  | 'fatal';
+  | 'fatal'
+  /** A listing looks at its first half earlier than at the second, as one does that comes in pages. */
+  | 'torn';
 
 export type StoreCall = 'put' | 'putIfAbsent' | 'replace' | 'get' | 'list' | 'delete';
 
@@ -182,7 +184,7 @@ export class SimStore implements Store {
         if (!READS.has(call)) this.#disk.sync(name);
         host.saw('answered', call, name, bytes);
         if (outcome.ok) resolve(outcome.value as T);
-        else reject(outcome.error as Error);
+        else reject(outcome.error);
       };
       this.#travel({ call, name, bytes, fault, signal, effect, answer });
     });
@@ -205,9 +207,10 @@ export class SimStore implements Store {
     const there = chance.skewed(speed);
     const back = chance.skewed(speed);
     const reply = (outcome: Outcome): void => void this.#world.after(this.#answers, back, () => answer(outcome));
-    const happen = (): Outcome => {
-      if (this.#disk.boot !== boot) return LOST_WITH_ITS_CALLER;
-      if (!host.alive && fault !== 'late' && !chance.isTrue(SURVIVING_SHARE)) return LOST_WITH_ITS_CALLER;
+    // Null when it never happens, because nobody is left who wants it. */
+    const happen = (): Outcome | null => {
+      if (this.#disk.boot !== boot) return null;
+      if (!host.alive && fault !== 'late' && !chance.isTrue(SURVIVING_SHARE)) return null;
       if (signal?.aborted === true) return { ok: false, error: aborted(name, signal) };
       try {
         const value = effect();
@@ -217,13 +220,13 @@ export class SimStore implements Store {
         return { ok: false, error };
       }
     };
-    const failure = failureOf(fault, call, name, host.lies);
-    if (fault === 'refused' || fault === 'fatal' || fault === 'request-lost') reply({ ok: false, error: failure });
+    const failure = (): Outcome => ({ ok: false, error: failureOf(fault, call, name, host.lies) });
+    if (fault === 'refused' || fault === 'fatal' || fault === 'request-lost') reply(failure());
     else if (fault === 'late') {
-      reply({ ok: false, error: failure });
+      reply(failure());
       this.#world.after(this.#effects, back + 1 + chance.skewed(LATE_MS), () => {
         // Stores that do such things are far away: no power cut here undoes it.
-        if (happen().ok) this.#disk.sync(name);
+        if (happen()?.ok === true) this.#disk.sync(name);
       });
     } else if (host.lies.answerFirst === true && call !== 'get' && call !== 'list') {
       // A lie: what has not happened cannot be known.
@@ -232,7 +235,15 @@ export class SimStore implements Store {
     } else {
       this.#world.after(this.#effects, there, () => {
         const outcome = happen();
-        reply(fault === 'answer-lost' ? { ok: false, error: failure } : outcome);
+        if (fault === 'torn' && outcome?.ok === true) {
+          this.#world.after(this.#effects, chance.skewed(SLOW_MS / 10), () => {
+            const second = happen();
+            if (second?.ok === true) reply({ ok: true, value: joined(outcome.value, second.value) });
+          });
+          return;
+        }
+        if (outcome === null) return;
+        reply(fault === 'answer-lost' ? failure() : outcome);
       });
     }
   }
@@ -242,10 +253,15 @@ export class SimStore implements Store {
   }
 }
 
-const LOST_WITH_ITS_CALLER: Outcome = { ok: false, error: new Error('its caller is dead') };
-
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Names up to the middle of the first look, and those behind it of the second. */
+function joined(first: unknown, second: unknown): readonly string[] {
+  const [before, after] = [first as readonly string[], second as readonly string[]];
+  const middle = before[before.length >> 1] ?? '';
+  return [...before.filter((name) => name <= middle), ...after.filter((name) => name > middle)];
 }
 
 function aborted(name: string, signal: AbortSignal): StoreError {

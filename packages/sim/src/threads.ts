@@ -108,8 +108,7 @@ export class SimThreads implements Threads {
       },
       peers,
       clock: worker.clock,
-      load: () =>
-        new Promise((resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(null))),
+      load: () => new Promise((resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(null))),
     });
     const pool = this.#host.lane(`end of ${worker.number}`);
     this.#ended.push(

@@ -114,7 +114,8 @@ export class World {
 
   #pick(): Lane {
     let lane = this.chance.pick(this.#ready);
-    if (lane.slow && lane.length < BACKLOG && this.#ready.length > 1 && this.chance.below(SLOWNESS) > 0) lane = this.chance.pick(this.#ready);
+    if (lane.slow && lane.length < BACKLOG && this.#ready.length > 1 && this.chance.below(SLOWNESS) > 0)
+      lane = this.chance.pick(this.#ready);
     return lane;
   }
 

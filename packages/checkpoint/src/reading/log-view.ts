@@ -93,7 +93,7 @@ async function nothing(): Promise<void> {}
 async function* recordsOf(store: Store, job: string): AsyncGenerator<FoundRecord> {
   const positions = await positionsIn(store, job);
   for (let end = positions.length; end > 0; end -= READ_AT_ONCE) {
-    const some = positions.slice(Math.max(0, end - READ_AT_ONCE), end).reverse();
+    const some = positions.slice(Math.max(0, end - READ_AT_ONCE), end).toReversed();
     yield* await Promise.all(some.map((position) => readRecord(store, job, position)));
   }
 }

@@ -1,7 +1,8 @@
 import { decodeValue } from '@tidemark/actors/internal';
+import { CheckpointError } from '../errors.ts';
 import type { PartContent } from '../part.ts';
 import type { CheckpointRecord } from '../record.ts';
-import { census } from './census.ts';
+import { type Census, census } from './census.ts';
 
 /**
  * What becomes of the state of one definition or task at a start:
@@ -32,11 +33,10 @@ export interface ProgramParts {
 /**
  * Says what a start of a program would do with a checkpoint, and decodes all of it.
  *
- * @throws Error when a value cannot be decoded
+ * @throws CheckpointError `CHECKPOINT_DAMAGED` when a value cannot be decoded
  */
 export function planRestore(record: CheckpointRecord, parts: readonly PartContent[], program: ProgramParts): PlanRow[] {
-  for (const unit of parts.flatMap((part) => part.units)) decodeValue(unit.value);
-  const { units, motion } = census(parts);
+  const { units, motion } = decodeAll(record, parts);
   // Answers to an earlier process are dropped by every start.
   const moving = motion.filter(({ type }) => !type.startsWith(ANSWERS));
   const held = [...units, ...moving].map(({ type }) => type);
@@ -59,6 +59,17 @@ export function planRestore(record: CheckpointRecord, parts: readonly PartConten
 }
 
 const ANSWERS = 'tidemark:';
+
+function decodeAll(record: CheckpointRecord, parts: readonly PartContent[]): Census {
+  try {
+    for (const unit of parts.flatMap((part) => part.units)) decodeValue(unit.value);
+    return census(parts);
+  } catch (cause) {
+    throw new CheckpointError('CHECKPOINT_DAMAGED', `checkpoint ${record.position} holds what cannot be decoded`, {
+      cause,
+    });
+  }
+}
 
 function outcomeOf(row: Omit<PlanRow, 'outcome'>, isTask: boolean): PlanOutcome {
   const isHeld = row.units + row.messages > 0;

@@ -28,7 +28,7 @@ export interface Verified {
   /** Of records, parts and boundaries. */
   readonly bytes: number;
   readonly findings: readonly Finding[];
-  /** Parts that no record names: left by attempts that came to nothing. No damage; null when one checkpoint was asked for. */
+  /** Parts that no record names: left by attempts that came to nothing, or of one that is under way. No damage; null when one checkpoint was asked for. */
   readonly unnamed: number | null;
 }
 
@@ -129,13 +129,15 @@ class Verification {
   async #boundaries(): Promise<void> {
     for (const position of await boundaryPositions(this.#store, this.#job)) {
       const name = boundaryName(this.#job, position);
-      this.#count.boundaries++;
       try {
         const bytes = await this.#store.get(name);
+        this.#count.boundaries++;
         this.#count.bytes += bytes.length;
         this.#boundary(position, decodeBoundary(bytes, name), bytes);
       } catch (error) {
-        this.#find(position, name, damageOf(error, name));
+        const damage = damageOf(error, name);
+        // A running owner has put a higher one, and removed this one.
+        if (!isAbsent(damage)) this.#find(position, name, damage);
       }
     }
   }
@@ -169,6 +171,6 @@ class Verification {
 const MISSING_MAX = 1_000;
 
 function damaged(message: string, cause?: unknown): CheckpointError {
-  const why = cause === undefined ? '' : `: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
   return new CheckpointError('CHECKPOINT_DAMAGED', `${message}${why}`, { cause });
 }

@@ -90,7 +90,7 @@ async function filesIn(folder: string, problems: InputProblem[]): Promise<readon
 }
 
 async function filesThatFit(input: string, pattern: PathPattern, problems: InputProblem[]): Promise<readonly string[]> {
-  const paths = await filesNamed(pattern.folder, pattern.fits, problems);
+  const paths = await filesNamed(pattern.folder, (name) => pattern.fits(name), problems);
   if (paths?.length === 0) {
     problems.push({
       code: 'INPUT_NOT_FOUND',

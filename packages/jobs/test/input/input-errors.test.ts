@@ -103,7 +103,7 @@ describe('a row that is too long', () => {
 describe('locateRow', () => {
   it('counts lines from 1', async () => {
     const path = await file('lines', 'one\ntwo\n\nfour');
-    const lines = await Promise.all([0, 3, 4, 8, 9, 100].map((offset) => locateRow(path, offset)));
+    const lines = [0, 3, 4, 8, 9, 100].map((offset) => locateRow(path, offset));
     expect(lines.map(({ line }) => line)).toEqual([1, 1, 2, 3, 4, 4]);
   });
 });

@@ -1,4 +1,5 @@
 import { PROGRAMS } from '../programs/all.ts';
+import type { Program } from '../programs/program.ts';
 import { type RunResult, runSeed } from '../run.ts';
 import type { Bug } from './bug.ts';
 import { CUT_BUGS } from './cut-bugs.ts';
@@ -7,16 +8,20 @@ import { RESTORE_BUGS } from './restore-bugs.ts';
 
 export const BUGS: readonly Bug[] = [...CUT_BUGS, ...LOG_BUGS, ...RESTORE_BUGS];
 
+/** Runs one seed as the bug wants it, but without the bug: nothing may be found then. */
+export function runWithoutBug(bug: Bug, seed: number): Promise<RunResult> {
+  return runSeed({ program: programOf(bug), seed, mode: bug.mode, tune: bug.tune });
+}
+
 /** Runs one seed with the bug in. */
 export async function runWithBug(
   bug: Bug,
   seed: number,
-  more: { readonly print?: ((line: string) => void) | null; readonly without?: ReadonlySet<number> } = {},
+  more: { readonly print?: ((line: string) => void) | null; readonly only?: ReadonlySet<number> | null } = {},
 ): Promise<RunResult> {
-  const program = PROGRAMS.find(({ name }) => name === bug.program)!;
   const { planted, undo } = bug.plant();
   try {
-    return await runSeed({ program, seed, mode: bug.mode, tune: bug.tune, planted, ...more });
+    return await runSeed({ program: programOf(bug), seed, mode: bug.mode, tune: bug.tune, planted, ...more });
   } finally {
     undo?.();
   }
@@ -36,4 +41,8 @@ export async function hunt(bug: Bug, from: number, count: number): Promise<Caugh
     if (violations.length > 0) return { seed, seeds: seed - from + 1, violation: violations[0] };
   }
   return null;
+}
+
+function programOf(bug: Bug): Program {
+  return PROGRAMS.find(({ name }) => name === bug.program)!;
 }

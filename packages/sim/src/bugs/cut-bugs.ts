@@ -14,13 +14,23 @@ export const CUT_BUGS: readonly Bug[] = [
     plant() {
       const runtimes = new WeakMap<object, Runtime>();
       const undo = [
-        patch(Runtime.prototype, 'useHooks', (original) => function (this: Runtime, hooks) {
-          runtimes.set(hooks, this);
-          original.call(this, hooks);
-        }),
-        patch(Participant.prototype, 'marker', (original) => function (this: Participant, marker, from) {
-          runtimes.get(this)?.clock.soon(() => original.call(this, marker, from));
-        }),
+        patch(
+          Runtime.prototype,
+          'useHooks',
+          (original) =>
+            function (this: Runtime, hooks) {
+              runtimes.set(hooks, this);
+              original.call(this, hooks);
+            },
+        ),
+        patch(
+          Participant.prototype,
+          'marker',
+          (original) =>
+            function (this: Participant, marker, from) {
+              runtimes.get(this)?.clock.soon(() => original.call(this, marker, from));
+            },
+        ),
       ];
       return { undo: () => undo.forEach((each) => each()) };
     },
@@ -30,11 +40,16 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'markers of workers are not counted: recording never ends',
     program: 'bank',
     mode: 'none',
-    seed: 1,
+    seed: 2,
     plant: () => ({
-      undo: patch(Participant.prototype, 'marker', (original) => function (this: Participant, marker, from) {
-        if (from < 2) original.call(this, marker, from);
-      }),
+      undo: patch(
+        Participant.prototype,
+        'marker',
+        (original) =>
+          function (this: Participant, marker, from) {
+            if (from < 2) original.call(this, marker, from);
+          },
+      ),
     }),
   },
   {
@@ -42,11 +57,16 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'the first marker of a cut ends the recording of all channels',
     program: 'bank',
     mode: 'none',
-    seed: 1,
+    seed: 2,
     plant: () => ({
-      undo: patch(Participant.prototype, 'marker', (original) => function (this: Participant, marker) {
-        for (let from = 0; from <= 3; from++) original.call(this, marker, from);
-      }),
+      undo: patch(
+        Participant.prototype,
+        'marker',
+        (original) =>
+          function (this: Participant, marker) {
+            for (let from = 0; from <= 3; from++) original.call(this, marker, from);
+          },
+      ),
     }),
   },
   {
@@ -54,7 +74,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'frames that had arrived at the flip and were not taken are in no part',
     program: 'bank',
     mode: 'none',
-    seed: 1,
+    seed: 2,
     plant: () => ({ undo: patchGetter(Runtime.prototype, 'arrivedFrames', () => []) }),
   },
   {
@@ -62,7 +82,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'frames that arrive between the flip and the marker are in no part',
     program: 'bank',
     mode: 'none',
-    seed: 1,
+    seed: 2,
     plant: () => ({ undo: patch(Participant.prototype, 'arrived', () => () => undefined) }),
   },
   {
@@ -72,9 +92,14 @@ export const CUT_BUGS: readonly Bug[] = [
     mode: 'none',
     seed: 1,
     plant: () => ({
-      undo: patch(OutChannel.prototype, 'flip', (original) => function (this: OutChannel, cut, base) {
-        original.call(this, cut, base, () => undefined);
-      }),
+      undo: patch(
+        OutChannel.prototype,
+        'flip',
+        (original) =>
+          function (this: OutChannel, cut, base) {
+            original.call(this, cut, base, () => undefined);
+          },
+      ),
     }),
   },
   {
@@ -84,12 +109,17 @@ export const CUT_BUGS: readonly Bug[] = [
     mode: 'none',
     seed: 1,
     plant: () => ({
-      undo: patch(OutChannel.prototype, 'flip', (original) => function (this: OutChannel, cut, base, record) {
-        original.call(this, cut, base, (frame) => {
-          record(frame);
-          record(frame);
-        });
-      }),
+      undo: patch(
+        OutChannel.prototype,
+        'flip',
+        (original) =>
+          function (this: OutChannel, cut, base, record) {
+            original.call(this, cut, base, (frame) => {
+              record(frame);
+              record(frame);
+            });
+          },
+      ),
     }),
   },
   {
@@ -100,14 +130,19 @@ export const CUT_BUGS: readonly Bug[] = [
     seed: 1,
     plant() {
       let held: (() => void)[] | null = null;
-      const undo = patch(OutChannel.prototype, 'flip', (original) => function (this: OutChannel, cut, base, record) {
-        const markers: (() => void)[] = [];
-        held = markers;
-        original.call(this, cut, base, record);
-        held = null;
-        this.flush(cut);
-        for (const marker of markers) marker();
-      });
+      const undo = patch(
+        OutChannel.prototype,
+        'flip',
+        (original) =>
+          function (this: OutChannel, cut, base, record) {
+            const markers: (() => void)[] = [];
+            held = markers;
+            original.call(this, cut, base, record);
+            held = null;
+            this.flush(cut);
+            for (const marker of markers) marker();
+          },
+      );
       return {
         undo,
         planted: {
@@ -126,21 +161,31 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'a message from before the mark is not captured when a handler takes it',
     program: 'bank',
     mode: 'none',
-    seed: 1,
+    seed: 2,
     plant() {
       let taking = false;
       const undo = [
-        patch(Mailbox.prototype, 'take', (original) => function (this: Mailbox<unknown>) {
-          taking = true;
-          try {
-            return original.call(this);
-          } finally {
-            taking = false;
-          }
-        }),
-        patch(PartWriter.prototype, 'mail', (original) => function (this: PartWriter, envelope) {
-          if (!taking) original.call(this, envelope);
-        }),
+        patch(
+          Mailbox.prototype,
+          'take',
+          (original) =>
+            function (this: Mailbox<unknown>) {
+              taking = true;
+              try {
+                return original.call(this);
+              } finally {
+                taking = false;
+              }
+            },
+        ),
+        patch(
+          PartWriter.prototype,
+          'mail',
+          (original) =>
+            function (this: PartWriter, envelope) {
+              if (!taking) original.call(this, envelope);
+            },
+        ),
       ];
       return { undo: () => undo.forEach((each) => each()) };
     },
@@ -154,15 +199,25 @@ export const CUT_BUGS: readonly Bug[] = [
     plant() {
       const waiting = new WeakMap<PartWriter, (() => void)[]>();
       const undo = [
-        patch(PartWriter.prototype, 'unit', (original) => function (this: PartWriter, ...unit) {
-          const units = waiting.get(this) ?? [];
-          units.push(() => original.apply(this, unit));
-          waiting.set(this, units);
-        }),
-        patch(PartWriter.prototype, 'end', (original) => function (this: PartWriter) {
-          for (const unit of waiting.get(this) ?? []) unit();
-          original.call(this);
-        }),
+        patch(
+          PartWriter.prototype,
+          'unit',
+          (original) =>
+            function (this: PartWriter, ...unit) {
+              const units = waiting.get(this) ?? [];
+              units.push(() => original.apply(this, unit));
+              waiting.set(this, units);
+            },
+        ),
+        patch(
+          PartWriter.prototype,
+          'end',
+          (original) =>
+            function (this: PartWriter) {
+              for (const unit of waiting.get(this) ?? []) unit();
+              original.call(this);
+            },
+        ),
       ];
       return { undo: () => undo.forEach((each) => each()) };
     },
@@ -177,16 +232,26 @@ export const CUT_BUGS: readonly Bug[] = [
       type AnyTable = UnitTable<string | number, unknown>;
       const owners = new WeakMap<object, Parameters<AnyTable['attach']>[0]>();
       const undo = [
-        patch(UnitTable.prototype as AnyTable, 'attach', (original) => function (this: AnyTable, owner) {
-          owners.set(this, owner);
-          original.call(this, owner);
-        }),
-        patch(UnitTable.prototype as AnyTable, 'update', (original) => function (this: AnyTable, key, change, initial) {
-          const born = !this.has(key);
-          original.call(this, key, change, initial);
-          const owner = owners.get(this);
-          if (born) owner?.cut.sink?.unit(owner.type, owner.key, owner.table, key, this.get(key));
-        }),
+        patch(
+          UnitTable.prototype as AnyTable,
+          'attach',
+          (original) =>
+            function (this: AnyTable, owner) {
+              owners.set(this, owner);
+              original.call(this, owner);
+            },
+        ),
+        patch(
+          UnitTable.prototype as AnyTable,
+          'update',
+          (original) =>
+            function (this: AnyTable, key, change, initial) {
+              const born = !this.has(key);
+              original.call(this, key, change, initial);
+              const owner = owners.get(this);
+              if (born) owner?.cut.sink?.unit(owner.type, owner.key, owner.table, key, this.get(key));
+            },
+        ),
       ];
       return { undo: () => undo.forEach((each) => each()) };
     },
@@ -201,18 +266,34 @@ export const CUT_BUGS: readonly Bug[] = [
       const runtimes = new WeakMap<object, Runtime>();
       const flipped = new WeakMap<object, number>();
       const undo = [
-        patch(Runtime.prototype, 'useHooks', (original) => function (this: Runtime, hooks) {
-          runtimes.set(hooks, this);
-          original.call(this, hooks);
-        }),
-        patch(Participant.prototype, 'flip', (original) => function (this: Participant, cut, base) {
-          flipped.set(this, cut);
-          original.call(this, cut, base);
-        }),
-        patch(Participant.prototype, 'marker', (original) => function (this: Participant, marker, from) {
-          if (flipped.get(this) === marker.cut) runtimes.get(this)?.clock.soon(() => original.call(this, marker, from));
-          else original.call(this, marker, from);
-        }),
+        patch(
+          Runtime.prototype,
+          'useHooks',
+          (original) =>
+            function (this: Runtime, hooks) {
+              runtimes.set(hooks, this);
+              original.call(this, hooks);
+            },
+        ),
+        patch(
+          Participant.prototype,
+          'flip',
+          (original) =>
+            function (this: Participant, cut, base) {
+              flipped.set(this, cut);
+              original.call(this, cut, base);
+            },
+        ),
+        patch(
+          Participant.prototype,
+          'marker',
+          (original) =>
+            function (this: Participant, marker, from) {
+              if (flipped.get(this) === marker.cut)
+                runtimes.get(this)?.clock.soon(() => original.call(this, marker, from));
+              else original.call(this, marker, from);
+            },
+        ),
       ];
       return { undo: () => undo.forEach((each) => each()) };
     },

@@ -1,4 +1,11 @@
-import { type CheckpointRecord, decodeRecord, encodeRecord, Log, logName, Retention } from '@tidemark/checkpoint/internal';
+import {
+  type CheckpointRecord,
+  decodeRecord,
+  encodeRecord,
+  Log,
+  logName,
+  Retention,
+} from '@tidemark/checkpoint/internal';
 import type { Config } from '../config.ts';
 import { JOB } from '../process.ts';
 import type { Bug } from './bug.ts';
@@ -6,12 +13,22 @@ import { patch } from './patch.ts';
 
 /** Many small checkpoints: retention has something to do. */
 function manyRecords(config: Config): Config {
-  return { ...config, lookMs: 1, scheduleMs: 12, tickMs: 30, workersMax: 1, heavy: false, keep: 2, steps: 4_000 };
+  return {
+    ...config,
+    lookMs: 1,
+    scheduleMs: 12,
+    tickMs: 30,
+    workersMax: 1,
+    heavy: false,
+    bulk: false,
+    keep: 2,
+    steps: 4_000,
+  };
 }
 
 /** Parts that are files. */
 function manyFiles(config: Config): Config {
-  return { ...manyRecords(config), heavy: true };
+  return { ...manyRecords(config), bulk: true };
 }
 
 /** Whoever starts thinks that nobody else runs. */
@@ -35,7 +52,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'crashes',
     tune: blind,
-    seed: 1,
+    seed: 2,
     plant: () => ({ planted: { lies: { neverSyncs: true } } }),
   },
   {
@@ -44,7 +61,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'all',
     tune: blind,
-    seed: 1,
+    seed: 2,
     plant: () => ({ planted: { lies: { takenIsStored: () => undefined } } }),
   },
   {
@@ -53,7 +70,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'all',
     tune: blind,
-    seed: 1,
+    seed: 2,
     plant: () => ({
       planted: {
         lies: {
@@ -73,7 +90,7 @@ export const LOG_BUGS: readonly Bug[] = [
     what: 'an outcome that is not known is treated as "nothing was done"',
     program: 'bank',
     mode: 'store',
-    seed: 1,
+    seed: 6,
     plant: () => ({ planted: { lies: { doubtIsNothing: true } } }),
   },
   {
@@ -91,7 +108,9 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'crashes',
     seed: 1,
-    plant: () => ({ planted: { lies: { lists: (names, prefix) => (prefix.endsWith('/log/') ? names.slice(0, -1) : names) } } }),
+    plant: () => ({
+      planted: { lies: { lists: (names, prefix) => (prefix.endsWith('/log/') ? names.slice(0, -1) : names) } },
+    }),
   },
   {
     name: 'released-before-put',
@@ -100,13 +119,18 @@ export const LOG_BUGS: readonly Bug[] = [
     mode: 'none',
     seed: 1,
     plant: () => ({
-      undo: patch(Log.prototype, 'put', (original) => async function (this: Log, body, term) {
-        const position = this.last + 1;
-        const put = original.call(this, body, term);
-        if (body.kind === 'term') return put;
-        put.catch(() => undefined);
-        return position;
-      }),
+      undo: patch(
+        Log.prototype,
+        'put',
+        (original) =>
+          async function (this: Log, body, term) {
+            const position = this.last + 1;
+            const put = original.call(this, body, term);
+            if (body.kind === 'term') return put;
+            put.catch(() => undefined);
+            return position;
+          },
+      ),
     }),
   },
   {
@@ -116,9 +140,14 @@ export const LOG_BUGS: readonly Bug[] = [
     mode: 'crashes',
     seed: 1,
     plant: () => ({
-      undo: patch(Log.prototype, 'put', (original) => async function (this: Log, body, term) {
-        return body.kind === 'term' ? this.last : original.call(this, body, term);
-      }),
+      undo: patch(
+        Log.prototype,
+        'put',
+        (original) =>
+          async function (this: Log, body, term) {
+            return body.kind === 'term' ? this.last : original.call(this, body, term);
+          },
+      ),
     }),
   },
   {
@@ -128,12 +157,17 @@ export const LOG_BUGS: readonly Bug[] = [
     mode: 'crashes',
     seed: 1,
     plant: () => ({
-      undo: patch(Log.prototype, 'read', (original) => async function (this: Log, position) {
-        const found = await original.call(this, position);
-        if (!found.ok || found.record.kind !== 'checkpoint') return found;
-        const record: CheckpointRecord = { ...found.record, cut: found.record.cut - 1 };
-        return { ...found, record };
-      }),
+      undo: patch(
+        Log.prototype,
+        'read',
+        (original) =>
+          async function (this: Log, position) {
+            const found = await original.call(this, position);
+            if (!found.ok || found.record.kind !== 'checkpoint') return found;
+            const record: CheckpointRecord = { ...found.record, cut: found.record.cut - 1 };
+            return { ...found, record };
+          },
+      ),
     }),
   },
   {
@@ -145,14 +179,19 @@ export const LOG_BUGS: readonly Bug[] = [
     plant() {
       const newest = new WeakSet<Log>();
       return {
-        undo: patch(Log.prototype, 'read', (original) => async function (this: Log, position) {
-          const found = await original.call(this, position);
-          if (!found.ok || found.record.kind !== 'checkpoint' || newest.has(this)) return found;
-          newest.add(this);
-          // As if it were a term record that goes on from the one before it.
-          const before = await original.call(this, position - 1);
-          return before.ok && before.record.kind === 'checkpoint' ? { ...before, record: before.record } : found;
-        }),
+        undo: patch(
+          Log.prototype,
+          'read',
+          (original) =>
+            async function (this: Log, position) {
+              const found = await original.call(this, position);
+              if (!found.ok || found.record.kind !== 'checkpoint' || newest.has(this)) return found;
+              newest.add(this);
+              // As if it were a term record that goes on from the one before it.
+              const before = await original.call(this, position - 1);
+              return before.ok && before.record.kind === 'checkpoint' ? { ...before, record: before.record } : found;
+            },
+        ),
       };
     },
   },

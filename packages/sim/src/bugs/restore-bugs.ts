@@ -9,10 +9,10 @@ export const RESTORE_BUGS: readonly Bug[] = [
     what: 'what was in motion is restored in another order',
     program: 'letters',
     mode: 'crashes',
-    seed: 1,
+    seed: 7,
     plant: () => ({
       planted: {
-        wires: { say: (says) => (says.kind === 'load' ? { ...says, frames: [...says.frames].reverse() } : says) },
+        wires: { say: (says) => (says.kind === 'load' ? { ...says, frames: says.frames.toReversed() } : says) },
       },
     }),
   },
@@ -23,9 +23,14 @@ export const RESTORE_BUGS: readonly Bug[] = [
     mode: 'crashes',
     seed: 1,
     plant: () => ({
-      undo: patch(Runtime.prototype, 'loadFrame', (original) => function (this: Runtime, frame) {
-        if (this.thread !== 0) original.call(this, frame);
-      }),
+      undo: patch(
+        Runtime.prototype,
+        'loadFrame',
+        (original) =>
+          function (this: Runtime, frame) {
+            if (this.thread !== 0) original.call(this, frame);
+          },
+      ),
     }),
   },
   {
@@ -35,7 +40,9 @@ export const RESTORE_BUGS: readonly Bug[] = [
     mode: 'crashes',
     seed: 1,
     plant: () => ({
-      planted: { wires: { say: (says) => (says.kind === 'load' ? { ...says, units: says.units.slice(0, -1) } : says) } },
+      planted: {
+        wires: { say: (says) => (says.kind === 'load' ? { ...says, units: says.units.slice(0, -1) } : says) },
+      },
     }),
   },
   {
@@ -48,13 +55,23 @@ export const RESTORE_BUGS: readonly Bug[] = [
     plant() {
       const runtimes = new WeakMap<Border, Runtime>();
       const undo = [
-        patch(Border.prototype, 'use', (original) => function (this: Border, runtime) {
-          runtimes.set(this, runtime);
-          original.call(this, runtime);
-        }),
-        patch(Border.prototype, 'answered', (original) => function (this: Border, ask, term, answer) {
-          original.call(this, ask, runtimes.get(this)?.term ?? term, answer);
-        }),
+        patch(
+          Border.prototype,
+          'use',
+          (original) =>
+            function (this: Border, runtime) {
+              runtimes.set(this, runtime);
+              original.call(this, runtime);
+            },
+        ),
+        patch(
+          Border.prototype,
+          'answered',
+          (original) =>
+            function (this: Border, ask, term, answer) {
+              original.call(this, ask, runtimes.get(this)?.term ?? term, answer);
+            },
+        ),
       ];
       return { undo: () => undo.forEach((each) => each()) };
     },

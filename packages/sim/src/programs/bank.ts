@@ -13,8 +13,8 @@ const BALLAST_CHARS = 90_000;
 const Mint = actor('sim.mint', {
   state: () => ({ ...newGate(), seed: 1 }),
   on: {
-    tick(ctx, term: number, n: number, heavy: boolean): void {
-      passGate(ctx.state, term, n, heavy);
+    tick(ctx, term: number, n: number, heavy: boolean, bulk: boolean): void {
+      passGate(ctx.state, term, n, bulk);
       ctx.state.seed = next(ctx.state.seed);
       ctx.tell(ctx.ref(Account, accountOf(ctx.state.seed))).receive(1, HOPS, heavy, '');
     },
@@ -54,8 +54,12 @@ export const bank: Program = {
   start(host) {
     const { border, term, chance } = host;
     drive(host, {
-      tick: (n) => border.tell<typeof Mint>({ type: Mint.name, key: 'only' }).tick(term, n, host.heavy && chance.isTrue(0.2)),
-      ask: (nonce) => border.ask<typeof Account>({ type: Account.name, key: accountOf(chance.below(9999)) }).read(nonce),
+      tick: (n) =>
+        border
+          .tell<typeof Mint>({ type: Mint.name, key: 'only' })
+          .tick(term, n, host.heavy && chance.isTrue(0.2), host.bulk),
+      ask: (nonce) =>
+        border.ask<typeof Account>({ type: Account.name, key: accountOf(chance.below(9999)) }).read(nonce),
     });
   },
   check(parts) {

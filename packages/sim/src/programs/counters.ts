@@ -13,8 +13,8 @@ const Desk = actor('sim.desk', {
   place: 'host',
   state: () => newGate(),
   on: {
-    tick(ctx, term: number, n: number, heavy: boolean): void {
-      passGate(ctx.state, term, n, heavy);
+    tick(ctx, term: number, n: number, heavy: boolean, bulk: boolean): void {
+      passGate(ctx.state, term, n, bulk);
       const seed = mixed(ctx.state.all);
       ctx.tell(ctx.ref(Counter, String(seed % COUNTERS))).add(seed, heavy, 3);
     },
@@ -35,7 +35,11 @@ const Counter = actor('sim.counter', {
       const key = (seed >>> 4) % ROWS;
       state.applied++;
       const ballast = heavy ? 'y'.repeat((seed >>> 6) % BALLAST_CHARS) : '';
-      state.rows.update(key, (row) => void row.count++, () => ({ count: 0, ballast }));
+      state.rows.update(
+        key,
+        (row) => void row.count++,
+        () => ({ count: 0, ballast }),
+      );
       // Rows come and go: units that were not there at the cut, and such that are there no longer.
       if (seed % 7 === 0) {
         const old = (seed >>> 9) % ROWS;
@@ -60,7 +64,10 @@ export const counters: Program = {
   start(host) {
     const { border, term, chance } = host;
     drive(host, {
-      tick: (n) => border.tell<typeof Desk>({ type: Desk.name, key: 'only' }).tick(term, n, host.heavy && chance.isTrue(0.3)),
+      tick: (n) =>
+        border
+          .tell<typeof Desk>({ type: Desk.name, key: 'only' })
+          .tick(term, n, host.heavy && chance.isTrue(0.3), host.bulk),
       ask: (nonce) =>
         border.ask<typeof Counter>({ type: Counter.name, key: String(chance.below(COUNTERS)) }).read(nonce),
     });
@@ -84,7 +91,9 @@ export const counters: Program = {
     }
     const moving = messagesTo(parts, Counter.name, 'add').length;
     if (applied + moving === sent + passed) return;
-    throw new Error(`${applied} increments applied and ${moving} on their way, of ${sent} sent and ${passed} passed on`);
+    throw new Error(
+      `${applied} increments applied and ${moving} on their way, of ${sent} sent and ${passed} passed on`,
+    );
   },
   ticksIn: (parts) => ticksIn(parts, Desk.name),
 };

@@ -20,7 +20,7 @@ export function newGate(): GateState {
 }
 
 /** A tick comes in: the next of its term, and none of an older one. Anything else was lost, doubled or overtaken. */
-export function passGate(state: GateState, term: number, n: number, heavy: boolean): void {
+export function passGate(state: GateState, term: number, n: number, bulk: boolean): void {
   const expected = state.ticks[term] ?? 0;
   if (term < state.term || n !== expected) {
     throw new Error(`tick ${n} of term ${term} came after ${expected} ticks of it, in term ${state.term}`);
@@ -28,7 +28,7 @@ export function passGate(state: GateState, term: number, n: number, heavy: boole
   state.term = term;
   state.ticks[term] = n + 1;
   state.all++;
-  if (heavy && state.bulk === '') state.bulk = 'b'.repeat(BULK_CHARS);
+  if (bulk && state.bulk === '') state.bulk = 'b'.repeat(BULK_CHARS);
 }
 
 /** Ticks that have passed; those on their way must be the next ones, in order. */

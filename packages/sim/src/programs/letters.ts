@@ -12,8 +12,8 @@ const BALLAST_CHARS = 120_000;
 const Office = actor('sim.office', {
   state: () => newGate(),
   on: {
-    tick(ctx, term: number, n: number, heavy: boolean): void {
-      passGate(ctx.state, term, n, heavy);
+    tick(ctx, term: number, n: number, heavy: boolean, bulk: boolean): void {
+      passGate(ctx.state, term, n, bulk);
       ctx.tell(ctx.ref(Clerk, String(n % CLERKS))).write(HOPS, heavy);
     },
   },
@@ -64,7 +64,9 @@ export const letters: Program = {
     const { border, term, chance } = host;
     drive(host, {
       tick: (n) =>
-        border.tell<typeof Office>({ type: Office.name, key: 'only' }).tick(term, n, host.heavy && chance.isTrue(0.3)),
+        border
+          .tell<typeof Office>({ type: Office.name, key: 'only' })
+          .tick(term, n, host.heavy && chance.isTrue(0.3), host.bulk),
       ask: (nonce) => border.ask<typeof Clerk>({ type: Clerk.name, key: String(chance.below(CLERKS)) }).read(nonce),
     });
   },

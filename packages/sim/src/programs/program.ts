@@ -12,6 +12,7 @@ export interface ProgramHost {
   /** Virtual milliseconds between two ticks, on the average. */
   readonly tickMs: () => number;
   readonly heavy: boolean;
+  readonly bulk: boolean;
   /** A checkpoint was asked for after so many ticks, and is published. */
   acknowledged(ticks: number, position: number): void;
   /** Something that must never happen has happened. */

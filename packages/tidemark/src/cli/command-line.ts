@@ -24,9 +24,12 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
   addRun(program, (file, flags) => {
     parsed = { kind: 'run', file, flags };
   });
-  addReadingCommands(program, (typed) => {
-    parsed = { kind: 'reading', typed };
-  });
+  // A job that was killed waits for each millisecond of this.
+  if (argv[0] !== 'run') {
+    addReadingCommands(program, (typed) => {
+      parsed = { kind: 'reading', typed };
+    });
+  }
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {

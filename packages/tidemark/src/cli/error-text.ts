@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { codedText } from './cli-errors.ts';
 import { isKnownCode } from './exit-codes.ts';
 import { CAUSES_MAX } from './limits.ts';
@@ -85,4 +87,4 @@ function isOurs(frame: string): boolean {
   return inside !== undefined && /^(?:actors|stores|checkpoint|jobs|tidemark)\/dist\//.test(inside);
 }
 
-const PACKAGES = new URL('../../../', import.meta.url).href;
+const PACKAGES = `${pathToFileURL(join(import.meta.dirname, '..', '..', '..')).href}/`;

@@ -18,7 +18,7 @@ export function verifyAnswer(verified: Verified, position: number | null): Answe
   const left =
     (unnamed ?? 0) === 0
       ? ''
-      : `${counted(unnamed ?? 0, 'part')} that no record names, left by attempts that came to nothing: no damage.`;
+      : `${counted(unnamed ?? 0, 'part')} that no record names, of attempts that came to nothing or are under way: no damage.`;
   const verdict = findings.length === 0 ? 'All of it is whole.' : `DAMAGED: ${counted(findings.length, 'finding')}`;
   return {
     text: paragraphs([sum, tableText(rows), left, verdict]),
