@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, register } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ActorError } from './errors.ts';
 
@@ -72,6 +72,7 @@ async function useTsx(url: string, why: string): Promise<void> {
     if (found === null) continue;
     const api = (await import(found)) as { readonly register: () => unknown };
     api.register();
+    register(ES_MODULES);
     registered = true;
     return;
   }
@@ -92,3 +93,16 @@ function resolveTsx(base: string): string | null {
   const api = new URL('./dist/esm/api/index.mjs', pathToFileURL(manifest));
   return existsSync(api) ? api.href : null;
 }
+
+/**
+ * Beside no package.json with a "type", tsx runs a `.ts` file as CommonJS, where a job's `await MyJob.main(import.meta)` is
+ * an error; Node itself looks at its syntax (22.18 and later). So does this hook of module resolution.
+ */
+const ES_MODULES = `data:text/javascript,${encodeURIComponent(`
+import { readFileSync } from 'node:fs';
+export async function resolve(specifier, context, next) {
+  const found = await next(specifier, context);
+  if (found.format !== 'commonjs' || !/\\.ts(\\?|$)/.test(found.url)) return found;
+  return /^\\s*(import|export)\\b/m.test(readFileSync(new URL(found.url), 'utf8')) ? { ...found, format: 'module' } : found;
+}
+`)}`;

@@ -214,7 +214,7 @@ export class Engine {
       // Inline workers live in this thread, which has them already.
       modules: inline ? [] : modules,
       extension: extension?.workerModule.href ?? null,
-      entry: new URL('./worker-entry.js', import.meta.url),
+      entry: new URL('./worker-door.cjs', import.meta.url),
       lost: (thread, cause) => {
         const what = cause instanceof Error ? cause.message : String(cause);
         this.#fail(new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause }));

@@ -56,8 +56,8 @@ function drawSwarm(chance: Chance, mode: Mode): Swarm {
       : mode === 'crashes'
         ? CRASHES
         : mode === 'store'
-          ? (STORE_FAULTS as readonly FaultKind[])
-          : [...PROCESS_FAULTS, ...(STORE_FAULTS as readonly FaultKind[])];
+          ? STORE_FAULTS
+          : [...PROCESS_FAULTS, ...STORE_FAULTS];
   const kinds = new Set(allowed.filter(() => chance.isTrue(0.5)));
   return {
     kinds,

@@ -27,7 +27,7 @@ export const PROCESS_FAULTS: readonly ProcessFault[] = [
   'stop',
 ];
 
-export const STORE_FAULTS: readonly StoreFault[] = [
+export const STORE_FAULTS: readonly Exclude<StoreFault, 'none'>[] = [
   'refused',
   'answer-lost',
   'request-lost',
@@ -128,10 +128,7 @@ export class Faults {
     if (draw === null) return 'none';
     const isRead = call === 'get' || call === 'list';
     const kinds = STORE_FAULTS.filter(
-      (kind): kind is Exclude<StoreFault, 'none'> =>
-        kind !== 'none' &&
-        this.swarm.kinds.has(kind) &&
-        (kind === 'torn' ? call === 'list' : !isRead || ON_READS.has(kind)),
+      (kind) => this.swarm.kinds.has(kind) && (kind === 'torn' ? call === 'list' : !isRead || ON_READS.has(kind)),
     );
     if (kinds.length === 0) return 'none';
     const kind = kinds[Math.floor(draw.which * kinds.length)];

@@ -74,7 +74,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'frames that had arrived at the flip and were not taken are in no part',
     program: 'bank',
     mode: 'none',
-    seed: 2,
+    seed: 6,
     plant: () => ({ undo: patchGetter(Runtime.prototype, 'arrivedFrames', () => []) }),
   },
   {
@@ -161,7 +161,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'a message from before the mark is not captured when a handler takes it',
     program: 'bank',
     mode: 'none',
-    seed: 2,
+    seed: 7,
     plant() {
       let taking = false;
       const undo = [

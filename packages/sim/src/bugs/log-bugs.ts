@@ -90,7 +90,7 @@ export const LOG_BUGS: readonly Bug[] = [
     what: 'an outcome that is not known is treated as "nothing was done"',
     program: 'bank',
     mode: 'store',
-    seed: 6,
+    seed: 3,
     plant: () => ({ planted: { lies: { doubtIsNothing: true } } }),
   },
   {

@@ -21,7 +21,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     what: 'what was on its way to the host is not restored',
     program: 'counters',
     mode: 'crashes',
-    seed: 1,
+    seed: 3,
     plant: () => ({
       undo: patch(
         Runtime.prototype,
@@ -51,7 +51,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'crashes',
     tune: (config) => ({ ...config, swarm: { ...config.swarm, kinds: new Set(['crash']), processRate: 0.1 } }),
-    seed: 1,
+    seed: 2,
     plant() {
       const runtimes = new WeakMap<Border, Runtime>();
       const undo = [
