@@ -17,7 +17,7 @@ export class SystemNews {
 
   readonly tell = (event: EngineEvent): void => {
     this.#observe?.(event);
-    const heard = this.events.emit(event.kind, event as never) || this.#observe !== undefined;
+    const heard = this.events.emit(event.kind, event) || this.#observe !== undefined;
     if (!heard) tellProcess(event);
   };
 }

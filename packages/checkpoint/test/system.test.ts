@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RemoteError } from '@tidemark/actors';
 import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
-import { type CheckpointRecord, decodeRecord, readPart } from '@tidemark/checkpoint/internal';
+import { type CheckpointRecord, decodeRecord, readPart, type PartRef } from '@tidemark/checkpoint/internal';
 import { describe, expect, test, vi } from 'vitest';
 import { Echo, Receiver, Sender, Teller, Till } from './fixtures/actors.mjs';
 import { Systems } from './support/systems.ts';
@@ -230,10 +230,9 @@ async function partsAt(store: string, position: number): Promise<ReturnType<type
   const name = String(position).padStart(20, '0');
   expect(await readdir(join(store, 'main/log'))).toContain(name);
   const record = decodeRecord(await readFile(join(store, 'main/log', name)), name) as CheckpointRecord;
-  const bytes = record.parts.map((part) =>
-    'path' in part ? readFile(join(store, 'main', part.path)) : Buffer.from(part.inline, 'base64'),
-  );
-  return (await Promise.all(bytes)).map(readPart);
+  const bytesOf = async (part: PartRef): Promise<Uint8Array> =>
+    'path' in part ? readFile(join(store, 'main', part.path)) : Buffer.from(part.inline, 'base64');
+  return (await Promise.all(record.parts.map(bytesOf))).map(readPart);
 }
 
 function moneyOf(parts: readonly ReturnType<typeof readPart>[]): { left: number; inTill: number } {

@@ -97,7 +97,7 @@ const damages = [
 
 async function flipBit(path: string): Promise<void> {
   const bytes = await readFile(path);
-  bytes[Math.floor(bytes.length / 2)]! ^= 4;
+  bytes[Math.floor(bytes.length / 2)] ^= 4;
   await writeFile(path, bytes);
 }
 

@@ -131,7 +131,7 @@ class Tally {
   /** Whether the newest record has named batches that no output file holds yet. */
   async look(at: string): Promise<void> {
     const names = (await readdir(join(at, 'store/flights/log'))).sort();
-    const text = await readFile(join(at, 'store/flights/log', names.at(-1)), 'utf8');
+    const text = await readFile(join(at, 'store/flights/log', names.at(-1) ?? ''), 'utf8');
     const record = JSON.parse(text.split('\n')[0]) as { kind: string; releases?: boolean; position: number };
     if (record.kind !== 'checkpoint' || record.releases !== true) return;
     const name = String(record.position).padStart(20, '0');

@@ -165,7 +165,7 @@ export class JobTask implements Task, MailOwner<Batch> {
     job[STATE] = known === undefined ? this.#blank : known.value;
     let returned: unknown;
     try {
-      returned = job.process(key, value) as unknown;
+      returned = job.process(key, value);
     } catch (cause) {
       throw processThrew('process', key, cause);
     }

@@ -263,7 +263,7 @@ class Run implements ProcessWatcher {
   }
 
   exited(process: SimProcess, error: unknown): void {
-    this.#world.note(`${process.name} exits: ${error === null ? 'well' : textOf(error)}`);
+    this.#world.note(`${process.name} exits: ${error instanceof Error ? error.message : 'well'}`);
     const code = codeOf(error);
     if (error !== null && !MAY_END.has(code)) {
       this.#judge.violation(`${process.name} ended with ${textOf(error)}`);

@@ -115,7 +115,7 @@ export function positions(store: string, job: string): number[] {
 export function flipByte(file: string, at?: number): void {
   const bytes = readFileSync(file);
   const where = at ?? bytes.length >> 1;
-  bytes[where] = bytes[where]! ^ 1;
+  bytes[where] ^= 1;
   writeFileSync(file, bytes);
 }
 
