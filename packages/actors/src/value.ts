@@ -57,10 +57,15 @@ function copyArray(value: readonly unknown[], of: Place, depth: number): unknown
 
 function copyObject(value: object, of: Place, depth: number): object {
   const result: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const field = (value as Readonly<Record<string, unknown>>)[name];
     assertName(name, of);
     copied += name.length + 1;
-    result[name] = typeof field === 'number' ? field + 0 : copy(field, { kind: 'field', of, name }, depth + 1);
+    if (typeof field === 'number') result[name] = field + 0;
+    else if (typeof field === 'string' && field.isWellFormed()) {
+      copied += field.length;
+      result[name] = field;
+    } else result[name] = copy(field, { kind: 'field', of, name }, depth + 1);
   }
   return result;
 }
@@ -116,9 +121,11 @@ function check(value: unknown, at: Place, depth: number): void {
   if (depth > DEPTH_MAX) refuse(at, TOO_DEEP);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype) {
-    for (const [name, field] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
+      const field = (value as Readonly<Record<string, unknown>>)[name];
       assertName(name, at);
-      if (typeof field !== 'number') check(field, { kind: 'field', of: at, name }, depth + 1);
+      if (typeof field === 'number' || (typeof field === 'string' && field.isWellFormed())) continue;
+      check(field, { kind: 'field', of: at, name }, depth + 1);
     }
   } else if (Array.isArray(value) && prototype === Array.prototype) checkArray(value, at, depth);
   else checkBuiltIn(value, prototype, at, depth);
