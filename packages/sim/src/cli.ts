@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BUGS, runWithBug } from './bugs/all.ts';
 import type { Mode } from './config.ts';
-import { type ChildSays, isChild, runChild, tellParent } from './jobs.adapter.ts';
+import { type ChildEnds, isChild, runChild, tellParent } from './jobs.adapter.ts';
 import { PROGRAMS } from './programs/all.ts';
 import type { Program } from './programs/program.ts';
 import { type RunResult, runSeed } from './run.ts';
@@ -61,14 +61,17 @@ export async function runCli(argv: readonly string[], print: (line: string) => v
     return 0;
   }
   if (!isChild()) return runSeeds(asked, print);
-  const says = await runHere(asked, () => undefined);
+  const says = await runHere(asked, (seeds) => tellParent({ kind: 'progress', seeds }));
   tellParent(says);
   return says.kind === 'done' ? 0 : 1;
 }
 
 async function runSeeds(asked: Arguments, print: (line: string) => void): Promise<number> {
   const begun = realMs();
-  const says = asked.jobs > 1 ? await runJobs(asked) : await runHere(asked, print);
+  const progress = (seeds: number): void => {
+    print(`… ${seeds} seeds, ${(seeds / ((realMs() - begun) / 1000)).toFixed(1)} seeds/s`);
+  };
+  const says = asked.jobs > 1 ? await runJobs(asked, progress) : await runHere(asked, progress);
   if (says.kind === 'failed') {
     return failed(asked, await replay({ ...asked, trace: false }, says.seed, asked.only), print);
   }
@@ -77,10 +80,22 @@ async function runSeeds(asked: Arguments, print: (line: string) => void): Promis
 }
 
 /** Each job takes every so many-th seed, so that all are done at about the same time. */
-async function runJobs(asked: Arguments): Promise<ChildSays> {
+async function runJobs(asked: Arguments, progress: (seeds: number) => void): Promise<ChildEnds> {
   const { jobs, argv } = asked;
+  const seeds = new Array<number>(jobs).fill(0);
+  const children = seeds.map((_, job) =>
+    runChild([...argv, '--jobs', '1', '--share', `${job}/${jobs}`], (done) => {
+      seeds[job] = done;
+      // The first one speaks for all.
+      if (job === 0) progress(seeds.reduce((sum, each) => sum + each, 0));
+    }),
+  );
   const all = await Promise.all(
-    Array.from({ length: jobs }, (_, job) => runChild([...argv, '--jobs', '1', '--share', `${job}/${jobs}`])),
+    children.map(async ({ end }) => {
+      const says = await end;
+      if (says.kind === 'failed') for (const child of children) child.stop();
+      return says;
+    }),
   );
   const totals = noTotals();
   for (const says of all) {
@@ -90,21 +105,18 @@ async function runJobs(asked: Arguments): Promise<ChildSays> {
   return { kind: 'done', totals };
 }
 
-async function runHere(asked: Arguments, print: (line: string) => void): Promise<ChildSays> {
+async function runHere(asked: Arguments, progress: (seeds: number) => void): Promise<ChildEnds> {
   const { from, seeds, share, only } = asked;
   const totals = noTotals();
-  const begun = realMs();
-  let toldAt = begun;
+  let toldAt = realMs();
   for (let seed = from + share.job; seed < from + seeds; seed += share.of) {
     const result = await replay(asked, seed, only);
     if (result.violations.length > 0) return { kind: 'failed', seed };
     addResult(totals, result);
-    if (seeds === 1) {
-      print(`seed ${seed}: trace ${result.hash}, ${result.steps} steps, ${Math.round(result.virtualMs)} virtual ms`);
-    }
+    totals.lastHash = result.hash;
     if (realMs() - toldAt < PROGRESS_MS) continue;
     toldAt = realMs();
-    print(`… seed ${seed}, ${(totals.seeds / ((toldAt - begun) / 1000)).toFixed(1)} seeds/s`);
+    progress(totals.seeds);
   }
   return { kind: 'done', totals };
 }
@@ -118,9 +130,12 @@ function tell(asked: Arguments, totals: Totals, seconds: number, print: (line: s
     `${seeds} seeds without a violation in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s; ` +
       `${checkpoints} checkpoints, ${restores} restores, ${faults} faults`,
   );
+  if (seeds === 1) print(`trace ${totals.lastHash}`);
   if (asked.mode !== 'all' || seeds === 1) return;
   const never = neverHit(totals);
-  const hit = Object.entries(pairs).sort(([, a], [, b]) => a - b);
+  const seen = Object.entries(pairs).sort(([, a], [, b]) => a - b);
+  const hit = seen.filter(([what]) => what.includes(' × '));
+  for (const [what, times] of seen) if (!what.includes(' × ')) print(`  ${what} (${times})`);
   print(`fault × step: ${hit.length} pairs were hit, ${never.length} never`);
   print(
     `  seldom: ${hit

@@ -54,8 +54,16 @@ export class Coverage {
   readonly #counts = new Map<string, number>();
 
   count(kind: FaultKind, at: string): void {
-    const pair = `${kind} × ${at}`;
-    this.#counts.set(pair, (this.#counts.get(pair) ?? 0) + 1);
+    this.#add(`${kind} × ${at}`);
+  }
+
+  /** Something that should happen now and then has happened: an end of a process, a failed attempt. */
+  happened(what: string): void {
+    this.#add(what);
+  }
+
+  #add(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
 
   get pairs(): ReadonlyMap<string, number> {

@@ -15,7 +15,9 @@ export type ProcessFault =
   /** Monotonic time and wall clock jump. */
   | 'clock-jump'
   /** An orderly end, with a last checkpoint. */
-  | 'stop';
+  | 'stop'
+  /** For a while the store carries out nothing of anybody, and says so or says nothing. */
+  | 'outage';
 
 export const PROCESS_FAULTS: readonly ProcessFault[] = [
   'crash',
@@ -25,6 +27,7 @@ export const PROCESS_FAULTS: readonly ProcessFault[] = [
   'worker-death',
   'clock-jump',
   'stop',
+  'outage',
 ];
 
 export const STORE_FAULTS: readonly Exclude<StoreFault, 'none'>[] = [
@@ -77,9 +80,9 @@ const SELDOM: ReadonlyMap<string, number> = new Map([
   ['put boundary', 12],
   ['get part', 4],
   ['get boundary', 6],
-  ['list part', 12],
-  ['delete part', 4],
-  ['delete boundary', 12],
+  ['list part', 24],
+  ['delete part', 8],
+  ['delete boundary', 30],
 ]);
 const RATE_MAX = 0.4;
 

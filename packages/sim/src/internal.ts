@@ -1,4 +1,4 @@
-export { BUGS, hunt, runWithBug, runWithoutBug } from './bugs/all.ts';
+export { BUGS, hunt, runWithoutBug } from './bugs/all.ts';
 export { runCli } from './cli.ts';
 export { Disk } from './disk.ts';
 export { PROGRAMS } from './programs/all.ts';

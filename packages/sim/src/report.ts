@@ -9,10 +9,12 @@ export interface Totals {
   restores: number;
   faults: number;
   readonly pairs: Record<string, number>;
+  /** Trace of the last seed. */
+  lastHash: string;
 }
 
 export function noTotals(): Totals {
-  return { seeds: 0, steps: 0, checkpoints: 0, restores: 0, faults: 0, pairs: {} };
+  return { seeds: 0, steps: 0, checkpoints: 0, restores: 0, faults: 0, pairs: {}, lastHash: '' };
 }
 
 export function addResult(totals: Totals, result: RunResult): void {

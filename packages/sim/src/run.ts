@@ -8,8 +8,9 @@ import { Judge } from './judge.ts';
 import type { Lane } from './lane.ts';
 import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
 import type { Program } from './programs/program.ts';
-import type { StoreCall, StoreFault, StoreLies } from './store.ts';
+import { READS, type StoreCall, type StoreFault, type StoreLies } from './store.ts';
 import type { Wires } from './threads.ts';
+import { watchUnhandled } from './unhandled.adapter.ts';
 import { World } from './world.ts';
 
 /** What a planted bug does wrongly outside of production code. */
@@ -50,6 +51,8 @@ const STEPS = 2_000;
 /** Once faults have stopped: what a settling put, an overdue cut and a watched counter may take together, and some. */
 const REST_MS = 400_000;
 const REST_STEPS = 60_000;
+/** Longer than a put is tried. */
+const OUTAGE_MS = 70_000;
 /** Steps after which time begins to fly. */
 const PATIENCE_STEPS = 2_000;
 /** Processes of one job that live at a time. */
@@ -73,7 +76,13 @@ const MAY_END: ReadonlySet<string> = new Set([
 
 /** Runs one seed to its end, or to the first violation. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
-  return new Run(options).toEnd();
+  const run = new Run(options);
+  const stop = watchUnhandled((error) => run.unhandled(error));
+  try {
+    return await run.toEnd();
+  } finally {
+    stop();
+  }
 }
 
 /**
@@ -95,6 +104,7 @@ class Run implements ProcessWatcher {
   #started = 0;
   #restores = 0;
   #boots = 1;
+  #outageUntil = 0;
   #starting = false;
 
   constructor(options: RunOptions) {
@@ -131,6 +141,10 @@ class Run implements ProcessWatcher {
       await this.#comeToRest('after the last crash');
     }
     return this.#result();
+  }
+
+  unhandled(error: unknown): void {
+    this.#judge.violation(`a rejection that nobody handles: ${textOf(error)}`);
   }
 
   get #going(): boolean {
@@ -241,6 +255,9 @@ class Run implements ProcessWatcher {
   }
 
   fault(process: SimProcess, call: StoreCall, at: string): StoreFault {
+    if (this.#world.now < this.#outageUntil) {
+      return READS.has(call) || this.#chance.isTrue(0.3) ? 'refused' : 'request-lost';
+    }
     const fault = this.#faults.store(call, at);
     if (fault === 'none') return fault;
     this.#coverage.count(fault, at);
@@ -251,6 +268,8 @@ class Run implements ProcessWatcher {
   observed(process: SimProcess, event: EngineEvent): void {
     this.#world.note(`${process.name} ${JSON.stringify(event)}`);
     if (event.kind === 'restored') this.#restores++;
+    if (event.kind === 'checkpoint-failed') this.#coverage.happened(`attempt failed: ${event.code}`);
+    if (event.kind === 'warning') this.#coverage.happened(`warning: ${event.code}`);
     this.#judge.observed(process, event);
   }
 
@@ -265,6 +284,7 @@ class Run implements ProcessWatcher {
   exited(process: SimProcess, error: unknown): void {
     this.#world.note(`${process.name} exits: ${error instanceof Error ? error.message : 'well'}`);
     const code = codeOf(error);
+    this.#coverage.happened(`process ended: ${error === null ? 'well' : code}`);
     if (error !== null && !MAY_END.has(code)) {
       this.#judge.violation(`${process.name} ended with ${textOf(error)}`);
     }
@@ -297,11 +317,14 @@ class Run implements ProcessWatcher {
         process.killWorker();
         return;
       case 'clock-jump':
-        this.#world.now += this.#chance.skewed(70_000);
+        this.#world.now += this.#chance.isTrue(0.5) ? 61_000 : this.#chance.skewed(70_000);
         this.#world.wallError += this.#chance.fraction() * 4e10 - 2e10;
         return;
       case 'stop':
         process.stop();
+        return;
+      case 'outage':
+        this.#outageUntil = this.#world.now + (this.#chance.isTrue(0.3) ? OUTAGE_MS : this.#chance.skewed(OUTAGE_MS));
         return;
     }
   }

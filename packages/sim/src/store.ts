@@ -25,7 +25,7 @@ export type StoreFault =
 export type StoreCall = 'put' | 'putIfAbsent' | 'replace' | 'get' | 'list' | 'delete';
 
 /** Which of them a caller could not tell from success: a read has no effect that could be in doubt. */
-const READS: ReadonlySet<StoreCall> = new Set(['get', 'list']);
+export const READS: ReadonlySet<StoreCall> = new Set(['get', 'list']);
 
 /** What stands between a process and the store: decides faults, sees calls, and may be a planted bug. */
 export interface StoreHost extends LaneOwner {

@@ -65,7 +65,10 @@ export class SimThreads implements Threads {
     const pool = this.#host.lane('pool');
     return new Promise((resolve) => {
       pool.push(() => {
-        for (const worker of this.#workers) worker.kill();
+        for (const worker of this.#workers) {
+          worker.kill();
+          this.#ends[worker.number - 1](new Error('the simulated worker was ended'));
+        }
         resolve();
       });
     });

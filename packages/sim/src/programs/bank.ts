@@ -7,6 +7,8 @@ import type { Program } from './program.ts';
 const ACCOUNTS = 12;
 const OPENING = 1000;
 const HOPS = 10;
+/** Messages after which an account is closed and forgotten, on the average. */
+const CLOSES_ONE_IN = 23;
 const BALLAST_CHARS = 90_000;
 
 /** Brings one coin into the world at each tick. */
@@ -21,7 +23,7 @@ const Mint = actor('sim.mint', {
   },
 });
 
-/** Passes on some of what it gets, in circles. */
+/** Passes on some of what it gets, in circles; now and then it hands over everything and is no more. */
 const Account = actor('sim.account', {
   state: (key) => ({ balance: OPENING, seed: 17 + Number(key) }),
   on: {
@@ -29,12 +31,18 @@ const Account = actor('sim.account', {
       const { state } = ctx;
       state.balance += amount;
       if (hops === 0) return;
+      if ((state.seed >>> 11) % CLOSES_ONE_IN === 0) {
+        // What it began with goes with it; what waits behind this message opens it anew.
+        ctx.tell(ctx.ref(Account, accountOf(next(state.seed)))).receive(state.balance - OPENING, 0, false, '');
+        ctx.forget();
+        return;
+      }
       // Now and then two go on, each with fewer hops left.
       state.seed = next(state.seed);
       const copies = (state.seed >>> 9) % 5 === 0 ? 2 : 1;
       for (let i = 0; i < copies; i++) {
         state.seed = next(state.seed);
-        const gift = (state.seed >>> 7) % (state.balance + 1);
+        const gift = state.balance > 0 ? (state.seed >>> 7) % (state.balance + 1) : 0;
         state.balance -= gift;
         const ballast = heavy && (state.seed >>> 5) % 3 === 0 ? 'x'.repeat((state.seed >>> 3) % BALLAST_CHARS) : '';
         ctx
