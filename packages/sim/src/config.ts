@@ -33,7 +33,7 @@ export function drawConfig(chance: Chance, mode: Mode, steps: number): Config {
   // Garbage is collected every 60 records: only a fast schedule comes so far.
   const fast = chance.isTrue(0.3);
   const machines = chance.isTrue(0.25) ? 'many' : 'one';
-  return {
+  const drawn: Config = {
     lookMs,
     scheduleMs: Math.max(10, Math.round(lookMs * (fast ? 12 : chance.pick([30, 60, 150])))),
     tickMs: Math.max(1, lookMs * chance.pick([8, 15, 40])),
@@ -46,6 +46,24 @@ export function drawConfig(chance: Chance, mode: Mode, steps: number): Config {
     store: machines === 'one' && chance.isTrue(0.6) ? 'folder' : 'remote',
     seenAs: chance.isTrue(0.6) ? 'dead' : 'it is',
     swarm: drawSwarm(chance, mode),
+  };
+  return chance.isTrue(COLLECTING_SHARE) ? manyRecords(drawn) : drawn;
+}
+
+/** Share of seeds in which retention passes several times. */
+const COLLECTING_SHARE = 0.1;
+
+/** Many small checkpoints: retention has something to do. */
+export function manyRecords(config: Config): Config {
+  return {
+    ...config,
+    lookMs: 1,
+    scheduleMs: 12,
+    tickMs: 30,
+    workersMax: 1,
+    heavy: false,
+    keep: Math.min(config.keep, 2),
+    steps: config.steps * 6,
   };
 }
 

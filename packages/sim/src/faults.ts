@@ -80,9 +80,9 @@ const SELDOM: ReadonlyMap<string, number> = new Map([
   ['put boundary', 12],
   ['get part', 4],
   ['get boundary', 6],
-  ['list part', 24],
-  ['delete part', 8],
-  ['delete boundary', 30],
+  ['list part', 40],
+  ['delete part', 16],
+  ['delete boundary', 40],
 ]);
 const RATE_MAX = 0.4;
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 /** Seeds of each program; `npm run prove -- simulation` runs many more. */
 const SEEDS = process.env['TIDEMARK_SIM_SEEDS'] ?? '300';
 /** Steps with faults of each: fewer than `npm run sim` takes, for more seeds in the same time. */
-const STEPS = '500';
+const STEPS = '300';
 
 describe('the production code, simulated with every kind of fault', () => {
   it.each(PROGRAMS.map(({ name }) => name))(

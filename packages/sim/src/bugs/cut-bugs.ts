@@ -10,7 +10,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'a worker acts on its first marker only in the next slice, behind frames that followed it',
     program: 'bank',
     mode: 'none',
-    seed: 1,
+    seed: 4,
     plant() {
       const runtimes = new WeakMap<object, Runtime>();
       const undo = [
@@ -40,7 +40,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'markers of workers are not counted: recording never ends',
     program: 'bank',
     mode: 'none',
-    seed: 2,
+    seed: 1,
     plant: () => ({
       undo: patch(
         Participant.prototype,
@@ -57,7 +57,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'the first marker of a cut ends the recording of all channels',
     program: 'bank',
     mode: 'none',
-    seed: 2,
+    seed: 7,
     plant: () => ({
       undo: patch(
         Participant.prototype,
@@ -74,7 +74,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'frames that had arrived at the flip and were not taken are in no part',
     program: 'bank',
     mode: 'none',
-    seed: 6,
+    seed: 1,
     plant: () => ({ undo: patchGetter(Runtime.prototype, 'arrivedFrames', () => []) }),
   },
   {
@@ -82,7 +82,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'frames that arrive between the flip and the marker are in no part',
     program: 'bank',
     mode: 'none',
-    seed: 2,
+    seed: 7,
     plant: () => ({ undo: patch(Participant.prototype, 'arrived', () => () => undefined) }),
   },
   {
@@ -229,7 +229,6 @@ export const CUT_BUGS: readonly Bug[] = [
     mode: 'none',
     seed: 1,
     plant() {
-      type AnyTable = UnitTable<string | number, unknown>;
       const owners = new WeakMap<object, Parameters<AnyTable['attach']>[0]>();
       const undo = [
         patch(
@@ -318,4 +317,53 @@ export const CUT_BUGS: readonly Bug[] = [
       };
     },
   },
+  {
+    name: 'deleted-row-not-captured',
+    what: 'a row that is deleted after the flip is in no part, although it was there at the flip',
+    program: 'counters',
+    mode: 'none',
+    seed: 1,
+    plant: () => ({ undo: withoutCapture('delete') }),
+  },
+  {
+    name: 'replaced-row-not-captured',
+    what: 'a row that is replaced after the flip is in no part as it was',
+    program: 'counters',
+    mode: 'none',
+    seed: 1,
+    plant: () => ({ undo: withoutCapture('set') }),
+  },
 ];
+
+type AnyTable = UnitTable<string | number, unknown>;
+
+/** Changes rows by this method as if no cut were open. */
+function withoutCapture(method: 'delete' | 'set'): () => void {
+  const owners = new WeakMap<object, Parameters<AnyTable['attach']>[0]>();
+  const table = UnitTable.prototype as AnyTable;
+  const blind = <A extends unknown[], R>(original: (...args: A) => R) =>
+    function (this: AnyTable, ...args: A): R {
+      const cut = owners.get(this)?.cut;
+      if (cut === undefined) return original.apply(this, args);
+      const { sink } = cut;
+      cut.sink = null;
+      try {
+        return original.apply(this, args);
+      } finally {
+        cut.sink = sink;
+      }
+    };
+  const undo = [
+    patch(
+      table,
+      'attach',
+      (original) =>
+        function (this: AnyTable, owner) {
+          owners.set(this, owner);
+          original.call(this, owner);
+        },
+    ),
+    method === 'set' ? patch(table, 'set', blind) : patch(table, 'delete', blind),
+  ];
+  return () => undo.forEach((each) => each());
+}

@@ -6,24 +6,14 @@ import {
   logName,
   Retention,
 } from '@tidemark/checkpoint/internal';
-import type { Config } from '../config.ts';
+import { type Config, manyRecords as collecting } from '../config.ts';
 import { JOB } from '../process.ts';
 import type { Bug } from './bug.ts';
 import { patch } from './patch.ts';
 
-/** Many small checkpoints: retention has something to do. */
+/** Two passes of retention are enough. */
 function manyRecords(config: Config): Config {
-  return {
-    ...config,
-    lookMs: 1,
-    scheduleMs: 12,
-    tickMs: 30,
-    workersMax: 1,
-    heavy: false,
-    bulk: false,
-    keep: 2,
-    steps: 4_000,
-  };
+  return { ...collecting(config), keep: 2, bulk: false, steps: 4_000 };
 }
 
 /** Parts that are files. */
@@ -146,6 +136,41 @@ export const LOG_BUGS: readonly Bug[] = [
         (original) =>
           async function (this: Log, body, term) {
             return body.kind === 'term' ? this.last : original.call(this, body, term);
+          },
+      ),
+    }),
+  },
+  {
+    name: 'published-without-a-part',
+    what: 'a record is put before the last part is there, and does not name it',
+    program: 'bank',
+    mode: 'none',
+    seed: 1,
+    plant: () => ({
+      undo: patch(
+        Log.prototype,
+        'put',
+        (original) =>
+          async function (this: Log, body, term) {
+            const less = body.kind === 'checkpoint' ? { ...body, parts: body.parts.slice(0, -1) } : body;
+            return original.call(this, less, term);
+          },
+      ),
+    }),
+  },
+  {
+    name: 'term-reused',
+    what: 'a start takes the term of the owner before it',
+    program: 'bank',
+    mode: 'crashes',
+    seed: 1,
+    plant: () => ({
+      undo: patch(
+        Log.prototype,
+        'put',
+        (original) =>
+          async function (this: Log, body, term) {
+            return original.call(this, body, Math.max(1, term - 1));
           },
       ),
     }),

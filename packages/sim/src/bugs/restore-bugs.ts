@@ -51,7 +51,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'crashes',
     tune: (config) => ({ ...config, swarm: { ...config.swarm, kinds: new Set(['crash']), processRate: 0.1 } }),
-    seed: 2,
+    seed: 1,
     plant() {
       const runtimes = new WeakMap<Border, Runtime>();
       const undo = [

@@ -46,7 +46,12 @@ const Counter = actor('sim.counter', {
         state.retired += state.rows.get(old)?.count ?? 0;
         state.rows.delete(old);
       }
-      if (seed % 11 === 0) state.rows.set(key, { count: state.rows.get(key)?.count ?? 0, ballast: '' });
+      if (seed % 11 === 0) {
+        const other = (seed >>> 13) % ROWS;
+        const row = state.rows.get(other);
+        state.retired += row?.count ?? 0;
+        state.rows.set(other, { count: 0, ballast: '' });
+      }
       if (hops === 0) return;
       state.passed++;
       const next = mixed(seed);
