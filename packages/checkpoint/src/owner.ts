@@ -72,6 +72,9 @@ export class Owner {
     if (this.#file === null) return;
     // A renewal under way would say the opposite after us.
     await this.#renewing;
+    // A later owner may have written its own name there: that is not ours to release.
+    const now = await this.#read().catch(() => null);
+    if (now !== null && now.term > this.#file.term) return;
     this.#file = { ...this.#file, released: true };
     await this.#write();
   }

@@ -248,6 +248,13 @@ describe('the file of an owner', () => {
     expect(clock.timersOpen).toBe(0);
   });
 
+  it('of a later owner is not released by the one before it', async () => {
+    const before = await running(machine.start(10), 3);
+    await running(new Machine('other', 'boot-2').start(20), 4);
+    await before.release();
+    expect(await file()).toMatchObject({ term: 4, released: false });
+  });
+
   it('of a start that never owned is not written', async () => {
     const owner = new Owner(store, JOB, clock, machine.start(10));
     await owner.release();
