@@ -76,8 +76,13 @@ export class ActorTable implements UnitHolder {
     if (cell.mailbox.length > 0) this.#enqueue(cell);
   }
 
-  *capture(): Generator<void, void, void> {
-    for (const cells of this.#cells.values()) for (const cell of cells.values()) yield* cell.capture();
+  *captureUnits(): Generator<void, void, void> {
+    for (const cells of this.#cells.values()) for (const cell of cells.values()) yield* cell.captureUnits();
+  }
+
+  /** Mail of those that have some now; all others had none at the cut. */
+  captureMotion(): Generator<void, void, void> {
+    return captureMail(this.#ready.slice(this.#readyHead));
   }
 
   #run(cell: Cell, envelope: Envelope): void {
@@ -140,6 +145,10 @@ export class ActorTable implements UnitHolder {
       `more than ${OVERRUN_MESSAGES} messages wait in one thread; fullest: ${fullest.join(', ')}. Some handler sends more than is taken, without end.`,
     );
   }
+}
+
+function* captureMail(cells: readonly Cell[]): Generator<void, void, void> {
+  for (const cell of cells) yield* cell.mailbox.capture();
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -3,7 +3,7 @@ import { ActorError } from './errors.ts';
 import { Mailbox, type MailOwner } from './mailbox.ts';
 import type { Envelope } from './messages.ts';
 import type { AnyActor } from './types.ts';
-import type { CutState } from './unit.ts';
+import type { CaptureSink, CutState, Unit } from './unit.ts';
 import { assertPlain } from './value.ts';
 
 /**
@@ -11,7 +11,7 @@ import { assertPlain } from './value.ts';
  *
  * - A6 The state is captured as it was at the cut before the first turn after the flip runs.
  */
-export class Cell implements MailOwner<Envelope> {
+export class Cell implements MailOwner<Envelope>, Unit {
   readonly definition: AnyActor;
   readonly key: string;
   readonly cut: CutState;
@@ -20,7 +20,9 @@ export class Cell implements MailOwner<Envelope> {
   state: object;
   /** Waits in the thread's list of actors with mail. */
   ready = false;
-  #captured: number;
+  changed = 0;
+  captured = 0;
+  #gone = false;
 
   constructor(definition: AnyActor, key: string, cut: CutState) {
     this.definition = definition;
@@ -28,31 +30,33 @@ export class Cell implements MailOwner<Envelope> {
     this.cut = cut;
     this.mailbox = new Mailbox<Envelope>(this);
     this.state = definition.state(key) as object;
-    this.#captured = cut.cut;
     this.#tables = this.#attachTables();
+    cut.born(this);
   }
 
   /** Called before a turn: the turn may change the state. */
   touch(): void {
-    if (this.#captured === this.cut.cut) return;
-    this.#captured = this.cut.cut;
-    if (this.cut.sink === null) return;
+    this.cut.touch(this);
+  }
+
+  give(sink: CaptureSink): void {
+    const { name } = this.definition;
+    if (this.#gone) {
+      sink.gone(name, this.key, '', null);
+      return;
+    }
     const plain = this.#plainState();
-    assertPlain(plain, () => `state of ${this.definition.name}/${this.key}`);
-    this.cut.sink.unit(this.definition.name, this.key, '', null, plain);
+    assertPlain(plain, () => `state of ${name}/${this.key}`);
+    sink.unit(name, this.key, '', null, plain);
   }
 
   captureMail(envelope: Envelope): void {
     this.cut.sink?.mail(envelope);
   }
 
-  *capture(): Generator<void, void, void> {
-    if (this.#captured !== this.cut.cut) {
-      this.touch();
-      yield;
-    }
-    for (const [, table] of this.#tables) yield* table.capture();
-    yield* this.mailbox.capture();
+  *captureUnits(): Generator<void, void, void> {
+    if (this.cut.capture(this)) yield;
+    for (const [, table] of this.#tables) yield* table.captureUnits();
   }
 
   /** Puts back the actor's own state; its tables stay. */
@@ -72,9 +76,13 @@ export class Cell implements MailOwner<Envelope> {
     found[1].load(key, value);
   }
 
-  /** Everything that goes with this actor is captured and then no longer here. */
+  /** Everything that goes with this actor is captured, and then gone. */
   drop(): void {
-    for (const _ of this.capture());
+    for (const _ of this.captureUnits());
+    for (const _ of this.mailbox.capture());
+    for (const [, table] of this.#tables) table.drop();
+    this.cut.touch(this);
+    this.#gone = true;
   }
 
   #attachTables(): (readonly [string, UnitTable<string | number, unknown>])[] {

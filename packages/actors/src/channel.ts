@@ -62,12 +62,12 @@ export class OutChannel {
   }
 
   /** Posts the marker at once and seals what waits; `record` gets each sealed frame once, before it is posted (and must copy it). */
-  flip(cut: number, base: number, record: (frame: PackedFrame) => void): void {
+  flip(cut: number, published: number, record: (frame: PackedFrame) => void): void {
     this.#close();
     for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i].sealed = cut;
     this.#sealCut = cut;
     this.#record = record;
-    this.#port.post({ kind: 'marker', cut, base }, []);
+    this.#port.post({ kind: 'marker', cut, published }, []);
   }
 
   /** Records what is sealed and still waits, a frame at a step. */

@@ -31,7 +31,7 @@ export type { Answer } from './actor-table.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
 export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions, type WorkerLine } from './threads.ts';
-export { type CaptureSink, CutState, type UnitHolder } from './unit.ts';
+export { captureEach, type CaptureSink, CutState, type Unit, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';
 export {

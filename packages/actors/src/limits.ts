@@ -35,3 +35,6 @@ export const MESSAGE_BYTES_GUESS = 96;
 
 /** Milliseconds for a worker to load its modules and say that it is ready. */
 export const BOOT_MS = 30_000;
+
+/** Units of one thread changed between two cuts that are remembered one by one: more are written as if all had changed. */
+export const CHANGED_UNITS_MAX = 4_000_000;

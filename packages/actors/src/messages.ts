@@ -49,8 +49,8 @@ export interface Frame extends PackedFrame {
 export interface Marker {
   readonly kind: 'marker';
   readonly cut: number;
-  /** Position of the newest published record when the cut began. */
-  readonly base: number;
+  /** Newest cut that was published when this one began; 0 for none. */
+  readonly published: number;
 }
 
 /** Room given back: the receiver has taken so many bytes. */

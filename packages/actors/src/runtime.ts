@@ -181,11 +181,19 @@ export class Runtime {
     return this.#actors.waiting > 0 || this.#waitingRecords > 0 || this.#links.hasArrived;
   }
 
-  /** All units, mailboxes and sealed outboxes of this thread, one after the other. */
-  *capture(): Generator<void, void, void> {
-    yield* this.#actors.capture();
-    for (const task of this.#tasks.values()) yield* task.capture();
-    for (const channel of this.channels) yield* channel.capture();
+  /** All units of this thread, one after the other. */
+  *captureUnits(): Generator<void, void, void> {
+    yield* this.#actors.captureUnits();
+    for (const task of this.#tasks.values()) yield* task.captureUnits();
+  }
+
+  /** Mailboxes and sealed outboxes of this thread, one message or frame after the other. Called at the flip. */
+  captureMotion(): Generator<void, void, void> {
+    return oneAfterTheOther([
+      this.#actors.captureMotion(),
+      ...[...this.#tasks.values()].map((task) => task.captureMotion()),
+      ...this.channels.map((channel) => channel.capture()),
+    ]);
   }
 
   // ── restoring ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -305,6 +313,10 @@ export class Runtime {
     if (!closed && bytes > HIGH_MARK_BYTES) Atomics.store(flags, this.thread, 1);
     else if (closed && bytes < LOW_MARK_BYTES) Atomics.store(flags, this.thread, 0);
   }
+}
+
+function* oneAfterTheOther(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
+  for (const capture of captures) yield* capture;
 }
 
 /** What a handler returned, as a value of its own; one that cannot cross the border is the asker's error. */

@@ -1,5 +1,5 @@
 import type { DeepReadonly } from './types.ts';
-import type { CutState } from './unit.ts';
+import { captureEach, type CaptureSink, type CutState, type ReplacedUnit } from './unit.ts';
 import { ActorError } from './errors.ts';
 import { assertKey, assertPlain, copyValue } from './value.ts';
 
@@ -24,10 +24,51 @@ export function table<K extends string | number, V>(): Table<K, V> {
   return new UnitTable<K, V>();
 }
 
-/** One key of a table. `captured` is the last cut that has this unit, or at which it was not yet born. */
-export interface TableEntry<V> {
+/** Stands for the value of a key that was deleted. */
+const GONE = Symbol('gone');
+
+/** One key of a table: a unit. */
+export class TableEntry<V> implements ReplacedUnit {
+  readonly #place: TablePlace;
+  readonly #key: string | number;
   value: V;
-  captured: number;
+  changed = 0;
+  captured = 0;
+
+  constructor(place: TablePlace, key: string | number, value: V) {
+    this.#place = place;
+    this.#key = key;
+    this.value = value;
+  }
+
+  give(sink: CaptureSink): void {
+    // The actor that it was a part of is gone, and says so itself. If it went after the flip, all that was still here is captured;
+    // but what was deleted before has yet to be said.
+    if (!this.#place.dropped || this.value === GONE) this.giveValue(sink, this.value);
+  }
+
+  giveValue(sink: CaptureSink, value: unknown): void {
+    const { owner } = this.#place;
+    if (owner === null) return;
+    const { type, key, table: name } = owner;
+    if (value === GONE) {
+      sink.gone(type, key, name, this.#key);
+      return;
+    }
+    assertPlain(value, () => `${type}/${key} ${name}[${String(this.#key)}]`);
+    sink.unit(type, key, name, this.#key, value);
+  }
+
+  /** The key is deleted. */
+  end(): void {
+    this.value = GONE as V;
+  }
+}
+
+/** What the entries of one table share. */
+interface TablePlace {
+  owner: TableOwner | null;
+  dropped: boolean;
 }
 
 /** Where the captures of a table go. */
@@ -40,7 +81,7 @@ export interface TableOwner {
 
 export class UnitTable<K extends string | number, V> implements Table<K, V> {
   readonly #entries = new Map<K, TableEntry<V>>();
-  #owner: TableOwner | null = null;
+  readonly #place: TablePlace = { owner: null, dropped: false };
 
   get size(): number {
     return this.#entries.size;
@@ -48,10 +89,10 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
 
   /** Called once, when the state that holds this table becomes an actor's. */
   attach(owner: TableOwner): void {
-    if (this.#owner !== null && this.#owner !== owner) {
+    if (this.#place.owner !== null) {
       throw new ActorError('DEFINITION_INVALID', `${owner.type}: one table stands in two states; make one for each`);
     }
-    this.#owner = owner;
+    this.#place.owner = owner;
   }
 
   get(key: K): DeepReadonly<V> | undefined {
@@ -67,7 +108,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     const entry = this.#entries.get(key);
     if (entry === undefined) this.#add(key, stored);
     else {
-      this.#touch(key, entry);
+      this.#place.owner?.cut.replace(entry);
       entry.value = stored;
     }
   }
@@ -77,7 +118,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     if (entry === undefined) {
       if (initial === undefined) return;
       entry = this.#add(key, initial());
-    } else this.#touch(key, entry);
+    } else this.#place.owner?.cut.touch(entry);
     const changed = change(entry.value);
     if (changed !== undefined) entry.value = changed;
   }
@@ -86,21 +127,22 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   touch(key: K, initial: (key: K) => V): TableEntry<V> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return this.#add(key, initial(key));
-    this.#touch(key, entry);
+    this.#place.owner?.cut.touch(entry);
     return entry;
   }
 
   /** The entry of a key for a change in place, captured first; undefined when it is not there. */
   touchKnown(key: K): TableEntry<V> | undefined {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#touch(key, entry);
+    if (entry !== undefined) this.#place.owner?.cut.touch(entry);
     return entry;
   }
 
   delete(key: K): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
-    this.#touch(key, entry);
+    this.#place.owner?.cut.replace(entry);
+    entry.end();
     return this.#entries.delete(key);
   }
 
@@ -110,32 +152,24 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
 
   /** Puts back what a checkpoint holds. */
   load(key: K, value: V): void {
-    this.#entries.set(key, { value, captured: this.#owner?.cut.cut ?? 0 });
+    this.#entries.set(key, new TableEntry<V>(this.#place, key, value));
   }
 
   /** Gives every unit to the sink that the cut has not yet. */
-  *capture(): Generator<void, void, void> {
-    for (const [key, entry] of this.#entries) {
-      if (this.#owner === null || entry.captured >= this.#owner.cut.cut) continue;
-      this.#touch(key, entry);
-      yield;
-    }
+  *captureUnits(): Generator<void, void, void> {
+    if (this.#place.owner !== null) yield* captureEach(this.#place.owner.cut, this.#entries.values());
+  }
+
+  /** The state that holds this table is gone, after it was captured. */
+  drop(): void {
+    this.#place.dropped = true;
   }
 
   #add(key: K, value: V): TableEntry<V> {
-    assertKey(key, () => `key of table '${this.#owner?.table ?? ''}'`);
-    const entry = { value, captured: this.#owner?.cut.cut ?? 0 };
+    assertKey(key, () => `key of table '${this.#place.owner?.table ?? ''}'`);
+    const entry = new TableEntry<V>(this.#place, key, value);
+    this.#place.owner?.cut.born(entry);
     this.#entries.set(key, entry);
     return entry;
-  }
-
-  #touch(key: K, entry: TableEntry<V>): void {
-    const owner = this.#owner;
-    if (owner === null || entry.captured >= owner.cut.cut) return;
-    if (owner.cut.sink !== null) {
-      assertPlain(entry.value, () => `${owner.type}/${owner.key} ${owner.table}[${String(key)}]`);
-      owner.cut.sink.unit(owner.type, owner.key, owner.table, key, entry.value);
-    }
-    entry.captured = owner.cut.cut;
   }
 }

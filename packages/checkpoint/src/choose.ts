@@ -1,9 +1,9 @@
-import { StoreError, type Store } from '@tidemark/stores';
+import type { Store } from '@tidemark/stores';
 import { CheckpointError } from './errors.ts';
-import { sha256 } from './hash.ts';
 import type { Log } from './log.ts';
-import { readPart, type PartContent } from './part.ts';
-import type { CheckpointRecord, PartRef } from './record.ts';
+import type { PartContent } from './part.ts';
+import { readParts } from './part-reading.ts';
+import type { CheckpointRecord } from './record.ts';
 
 export interface ChooseOptions {
   readonly fresh: boolean;
@@ -64,7 +64,7 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
       if (skipped !== null) tellSkipped(skipped, position, options);
       return { ...used, checkpoint: { record, parts } };
     } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error;
+      if (!(error instanceof CheckpointError) || error.code !== 'CHECKPOINT_DAMAGED') throw error;
       if (record.releases || options.from !== null) throw await damaged(error, position, log, options);
       skipped ??= { record, error };
       position -= 1;
@@ -109,37 +109,6 @@ async function numbersUsed(log: Log): Promise<{ readonly term: number; readonly 
 
 /** Where a line of the log begins. */
 const BEGINNING = 0;
-
-/** Reads and verifies all parts of a checkpoint, in parallel. */
-export async function readParts(store: Store, job: string, record: CheckpointRecord): Promise<PartContent[]> {
-  return Promise.all(record.parts.map((part) => readVerifiedPart(store, job, record, part)));
-}
-
-/** @throws CheckpointError `CHECKPOINT_DAMAGED` saying what is wrong with the part */
-export async function readVerifiedPart(
-  store: Store,
-  job: string,
-  record: CheckpointRecord,
-  part: PartRef,
-): Promise<PartContent> {
-  const name = 'path' in part ? `${job}/${part.path}` : `part of thread ${part.thread} in record ${record.position}`;
-  const damage = (what: string, cause?: unknown): CheckpointError =>
-    new CheckpointError('CHECKPOINT_DAMAGED', `checkpoint ${record.position}: ${name} ${what}`, { cause });
-  let bytes: Uint8Array;
-  try {
-    bytes = 'path' in part ? await store.get(name) : Buffer.from(part.inline, 'base64');
-  } catch (cause) {
-    if (cause instanceof StoreError && cause.kind === 'absent') throw damage('is missing', cause);
-    throw cause;
-  }
-  if (bytes.length !== part.length) throw damage(`has ${bytes.length} bytes, not ${part.length}`);
-  if (sha256(bytes) !== part.sha256) throw damage('has another sha256 than its record says');
-  try {
-    return readPart(bytes);
-  } catch (cause) {
-    throw damage('cannot be read', cause);
-  }
-}
 
 function tellSkipped(
   skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError },

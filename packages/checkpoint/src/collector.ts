@@ -1,81 +1,105 @@
 import { createHash, type Hash } from 'node:crypto';
 import { StoreError, type Store } from '@tidemark/stores';
+import type { Compressor } from './compression.ts';
 import { CheckpointError } from './errors.ts';
-import { INLINE_BYTES_MAX } from './limits.ts';
-import type { PartSays, PartStats } from './participant.ts';
-import type { PartRef } from './record.ts';
+import { PartFraming } from './part-file.ts';
+import type { PartBlock } from './part-writer.ts';
+import type { PartFile, PartSays, PartStats } from './participant.ts';
+import type { FileRef } from './record.ts';
 
+/** What a thread has written for one cut. */
 export interface StoredPart {
-  readonly ref: PartRef;
+  readonly ref: FileRef;
+  /** Cut of the file that it builds on; 0 for none. */
+  readonly base: number;
   readonly stats: PartStats;
+}
+
+/** Where the parts of one cut go, and how. */
+export interface CollectorPlace {
+  readonly store: Store;
+  readonly job: string;
+  readonly term: number;
+  readonly cut: number;
+  readonly newId: () => string;
+  readonly compressor: Compressor | null;
+  readonly inlineBytesMax: number;
+  /** Bytes of parts that may be in memory and not yet stored. */
+  readonly captureBytesMax: number;
 }
 
 /**
  * Gathers one cut's parts from the threads and makes them durable: small ones for the record itself, larger ones
- * streamed into a file of their own while they are still written.
+ * streamed into a file of their own while they are still written. Compresses on the way, off this thread.
  *
  * Owns the bytes between a thread and the store. Does not decide anything (see step.ts).
  */
 export class Collector {
-  readonly #store: Store;
-  readonly #job: string;
-  readonly #term: number;
-  readonly #cut: number;
-  readonly #newId: () => string;
+  readonly #place: CollectorPlace;
   readonly #stored: (thread: number, part: StoredPart) => void;
-  readonly #failed: (error: Error) => void;
+  readonly #failed: (error: CheckpointError) => void;
   readonly #parts = new Map<number, OpenPart>();
-  #abandoned = false;
+  #waitingBytes = 0;
+  #over = false;
 
   constructor(
-    place: {
-      readonly store: Store;
-      readonly job: string;
-      readonly term: number;
-      readonly cut: number;
-      readonly newId: () => string;
-    },
+    place: CollectorPlace,
     stored: (thread: number, part: StoredPart) => void,
-    failed: (error: Error) => void,
+    failed: (error: CheckpointError) => void,
   ) {
-    this.#store = place.store;
-    this.#job = place.job;
-    this.#term = place.term;
-    this.#cut = place.cut;
-    this.#newId = place.newId;
+    this.#place = place;
     this.#stored = stored;
     this.#failed = failed;
   }
 
   take(thread: number, says: PartSays): void {
-    if (says.cut !== this.#cut) return;
+    const { cut, compressor, captureBytesMax } = this.#place;
+    if (says.cut !== cut || this.#over) return;
     let part = this.#parts.get(thread);
-    if (part === undefined) this.#parts.set(thread, (part = new OpenPart()));
-    if (says.kind === 'block') {
-      part.add(says.bytes);
-      if (part.length > INLINE_BYTES_MAX && part.upload === null) part.upload = this.#upload(thread, part);
-    } else this.#end(thread, part, says.stats);
+    if (part === undefined) {
+      part = new OpenPart(compressor, (bytes) => (this.#waitingBytes += bytes));
+      this.#parts.set(thread, part);
+    }
+    const open = part;
+    const then = says.kind === 'block' ? open.add(says.block) : open.end(says.cut, says.file.base);
+    if (this.#waitingBytes > captureBytesMax) {
+      this.#fail(
+        new CheckpointError(
+          'CAPTURE_TOO_LARGE',
+          `cut ${cut}: more than ${captureBytesMax} bytes of state wait for the store; this checkpoint was declined rather than the job stopped. Give captureBytesMax more, or the store a faster way.`,
+        ),
+      );
+      return;
+    }
+    const next = (): void => {
+      if (this.#over) return;
+      if (open.length > this.#place.inlineBytesMax) open.upload ??= this.#upload(thread, open);
+      if (says.kind === 'done') this.#end(thread, open, says.file, says.stats);
+    };
+    if (then === null) next();
+    else then.then(next, (error: unknown) => this.#fail(notStored(`cut ${cut}: thread ${thread}`, error)));
   }
 
   /** The cut is abandoned: uploads end. What they left is not named by any record. */
   abandon(): void {
-    this.#abandoned = true;
-    const reason = new CheckpointError('CHECKPOINT_ABANDONED', `cut ${this.#cut} was abandoned`);
+    this.#over = true;
+    const reason = new CheckpointError('CHECKPOINT_ABANDONED', `cut ${this.#place.cut} was abandoned`);
     for (const part of this.#parts.values()) part.abort(reason);
   }
 
-  #end(thread: number, part: OpenPart, stats: PartStats): void {
-    const sha256 = part.end();
-    const { length } = part;
-    if (part.upload === null) {
-      const inline = Buffer.concat(part.blocks).toString('base64');
-      this.#stored(thread, { ref: { thread, length, sha256, inline }, stats });
+  #end(thread: number, part: OpenPart, { base, inline }: PartFile, stats: PartStats): void {
+    const { cut } = this.#place;
+    const { length, sha256 } = part;
+    if (inline && part.upload === null) {
+      const ref = { cut, length, sha256, inline: Buffer.concat(part.blocks).toString('base64') };
+      this.#stored(thread, { ref, base, stats });
       return;
     }
+    part.upload ??= this.#upload(thread, part);
     part.upload.then(
       (path) => {
         // A store may carry out a put that was given up: nobody asks for this part any more (C10).
-        if (!this.#abandoned) this.#stored(thread, { ref: { thread, length, sha256, path }, stats });
+        if (!this.#over) this.#stored(thread, { ref: { cut, length, sha256, path }, base, stats });
       },
       // Reported by #upload.
       () => undefined,
@@ -83,51 +107,96 @@ export class Collector {
   }
 
   #upload(thread: number, part: OpenPart): Promise<string> {
-    const path = `part/${this.#term}-${this.#cut}-${thread}-${this.#newId()}`;
-    const name = `${this.#job}/${path}`;
-    const upload = this.#store.put(name, part, { signal: part.signal }).then(() => path);
-    upload.catch((error: unknown) => {
-      // Uploads that end because they were told to are no news.
-      if (this.#abandoned) return;
-      const cause = error instanceof Error ? error : new Error(String(error));
-      const code = cause instanceof StoreError ? cause.code : 'STORE_IO';
-      this.#failed(
-        new CheckpointError('PART_NOT_STORED', `cut ${this.#cut}: ${name}: ${code}: ${cause.message}`, { cause }),
-      );
-    });
+    const { store, job, term, cut, newId } = this.#place;
+    const path = `part/${term}-${cut}-${thread}-${newId()}`;
+    const name = `${job}/${path}`;
+    const upload = store.put(name, part, { signal: part.signal }).then(() => path);
+    upload.catch((error: unknown) => this.#fail(notStored(`cut ${cut}: ${name}`, error)));
     return upload;
+  }
+
+  #fail(error: CheckpointError): void {
+    // Uploads that end because they were told to are no news.
+    if (!this.#over) this.#failed(error);
   }
 }
 
-/** One part on its way: its blocks as a stream for the store. */
+function notStored(what: string, error: unknown): CheckpointError {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const code = cause instanceof StoreError || cause instanceof CheckpointError ? cause.code : 'STORE_IO';
+  return new CheckpointError('PART_NOT_STORED', `${what}: ${code}: ${cause.message}`, { cause });
+}
+
+/** One part on its way: its blocks, compressed and framed, as a stream for the store. */
 class OpenPart implements AsyncIterable<Uint8Array> {
   readonly blocks: Uint8Array[] = [];
   upload: Promise<string> | null = null;
   length = 0;
+  sha256 = '';
+  readonly #compressor: Compressor | null;
+  readonly #waits: (bytes: number) => void;
+  readonly #framing = new PartFraming();
   readonly #hash: Hash = createHash('sha256');
   readonly #abort = new AbortController();
+  /** Blocks are compressed one after the other; null where they are not. */
+  #compressing: Promise<void> | null = null;
   #ended = false;
   #wake: () => void = () => undefined;
+
+  constructor(compressor: Compressor | null, waits: (bytes: number) => void) {
+    this.#compressor = compressor;
+    this.#waits = waits;
+    this.#push(this.#framing.begin());
+  }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  add(block: Uint8Array): void {
-    this.#hash.update(block);
-    this.length += block.length;
-    this.blocks.push(block);
-    this.#wake();
+  /** Resolves when it is in the stream; null when it is already. */
+  add(block: PartBlock): Promise<void> | null {
+    const compressor = this.#compressor;
+    if (compressor === null) {
+      this.#push(this.#framing.block(block, 0, block.payload));
+      return null;
+    }
+    this.#waits(block.payload.length);
+    const compress = async (before: Promise<void> | null): Promise<void> => {
+      const compressed = compressor.compress(block.payload);
+      // Whichever fails is told by the last one.
+      compressed.catch(() => undefined);
+      await before;
+      const stored = await compressed;
+      this.#waits(-block.payload.length);
+      if (stored.length < block.payload.length) this.#push(this.#framing.block(block, compressor.codec, stored));
+      else this.#push(this.#framing.block(block, 0, block.payload));
+    };
+    return (this.#compressing = compress(this.#compressing));
   }
 
-  end(): string {
-    this.#ended = true;
-    this.#wake();
-    return this.#hash.digest('hex');
+  /** No block comes any more. As `add`. */
+  end(cut: number, base: number): Promise<void> | null {
+    const finish = (): void => {
+      this.#push(this.#framing.end(cut, base));
+      this.sha256 = this.#hash.digest('hex');
+      this.#ended = true;
+      this.#wake();
+    };
+    if (this.#compressing !== null) return this.#compressing.then(finish);
+    finish();
+    return null;
   }
 
   abort(reason: Error): void {
     this.#abort.abort(reason);
+    this.#wake();
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.length += bytes.length;
+    this.#waits(bytes.length);
+    this.blocks.push(bytes);
     this.#wake();
   }
 
@@ -140,6 +209,7 @@ class OpenPart implements AsyncIterable<Uint8Array> {
       }
       yield this.blocks[next];
       // It is the store's now; kept no longer than needed.
+      this.#waits(-this.blocks[next].length);
       this.blocks[next] = EMPTY;
     }
   }

@@ -1,4 +1,5 @@
 import type { Border, UnitData } from '@tidemark/actors/internal';
+import type { Compression } from './compression.ts';
 import type { Published } from './generator.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Placement } from './recovery.ts';
@@ -45,6 +46,9 @@ export interface EngineOptions {
   readonly timezone: string | undefined;
   /** Checkpoints kept at least; Infinity keeps all. */
   readonly keep: number;
+  readonly compression: Compression;
+  /** Bytes of a checkpoint that may be in memory and not yet stored: with more it is declined. */
+  readonly captureBytesMax: number;
   readonly inline: boolean;
   readonly fresh: boolean;
   readonly from: number | null;

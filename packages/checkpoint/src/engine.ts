@@ -11,6 +11,7 @@ import {
 } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import type { Choice } from './choose.ts';
+import { type Compressor, openCompressor } from './compression.ts';
 import type { EngineEvent, EngineOptions, Prepared } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
@@ -39,7 +40,8 @@ interface ToRun {
 export async function startEngine(options: EngineOptions, environment: Environment = nodeEnvironment): Promise<Engine> {
   // All that can be wrong with the arguments is found before anything is touched.
   const schedule = parseSchedule(options.schedule, options.timezone);
-  const engine = new Engine(options, environment);
+  const compressor = await openCompressor(options.compression);
+  const engine = new Engine(options, environment, compressor);
   try {
     await engine.start(schedule);
   } catch (error) {
@@ -53,6 +55,7 @@ export async function startEngine(options: EngineOptions, environment: Environme
 export class Engine {
   readonly #options: EngineOptions;
   readonly #environment: Environment;
+  readonly #compressor: Compressor | null;
   readonly done: Promise<void>;
   #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined };
   #threads: Threads | null = null;
@@ -70,8 +73,9 @@ export class Engine {
   #failure: Error | null = null;
   #killing: Promise<void> = Promise.resolve();
 
-  constructor(options: EngineOptions, environment: Environment) {
+  constructor(options: EngineOptions, environment: Environment, compressor: Compressor | null) {
     this.#options = options;
+    this.#compressor = compressor;
     this.#environment = environment;
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever wants to know listens to `done`; nobody must.
@@ -267,7 +271,9 @@ export class Engine {
       log: (text) => this.#observe({ kind: 'log', thread: 0, text }),
       answered: (ask, askTerm, answer) => border?.answered(ask, askTerm, answer),
     });
-    const participant = new Participant(runtime, (says) => this.#generator?.part(0, says));
+    const participant = new Participant(runtime, this.#environment.inlineBytesMax, (says) =>
+      this.#generator?.part(0, says),
+    );
     runtime.useHooks(participant);
     border?.use(runtime);
     this.#runtime = runtime;
@@ -292,6 +298,9 @@ export class Engine {
       store,
       log,
       retention,
+      compressor: this.#compressor,
+      captureBytesMax: this.#options.captureBytesMax,
+      inlineBytesMax: this.#environment.inlineBytesMax,
       job,
       term,
       clock: this.#environment.clock,
@@ -300,7 +309,7 @@ export class Engine {
       definitions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
       nextCut: choice.cut + 1,
       schedule,
-      begin: (cut, base) => this.#participant?.flip(cut, base),
+      begin: (cut, published) => this.#participant?.flip(cut, published),
       abandon: (cut) => {
         this.#participant?.abandon(cut);
         this.#workers?.sayAll({ kind: 'abandon', cut });

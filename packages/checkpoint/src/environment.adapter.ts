@@ -1,6 +1,7 @@
 import { startThreads, systemClock } from '@tidemark/actors/internal';
 import { openStore } from '@tidemark/stores';
 import type { Environment } from './environment.ts';
+import { INLINE_BYTES_MAX } from './limits.ts';
 import { nodeProcesses } from './process-identity.adapter.ts';
 import { randomId } from './random.adapter.ts';
 
@@ -10,5 +11,6 @@ export const nodeEnvironment: Environment = {
   randomId,
   processes: nodeProcesses,
   openStore,
+  inlineBytesMax: INLINE_BYTES_MAX,
   startThreads,
 };

@@ -15,5 +15,7 @@ export interface Environment {
   readonly randomId: () => string;
   readonly processes: Processes;
   readonly openStore: (location: string) => Promise<Store>;
+  /** Bytes of a part that lies in the record itself; no chain of files begins with a smaller one. */
+  readonly inlineBytesMax: number;
   readonly startThreads: (options: ThreadsOptions) => Threads;
 }

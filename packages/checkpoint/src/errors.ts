@@ -1,11 +1,13 @@
 /** Codes of this package's errors. docs/errors.md says of each what happened and what to do. */
 export type CheckpointErrorCode =
   | 'ALREADY_RUNNING'
+  | 'CAPTURE_TOO_LARGE'
   | 'CHECKPOINT_ABANDONED'
   | 'CHECKPOINT_DAMAGED'
   | 'CHECKPOINT_INCOMPATIBLE'
   | 'CHECKPOINT_OVERDUE'
   | 'CHECKPOINT_UNKNOWN'
+  | 'COMPRESSION_UNAVAILABLE'
   | 'DUPLICATES_NOT_ACCEPTED'
   | 'FENCED'
   | 'LOG_UNSETTLED'

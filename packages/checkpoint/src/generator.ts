@@ -1,11 +1,12 @@
 import { assertNever, type Clock } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
 import { Collector, type StoredPart } from './collector.ts';
+import type { Compressor } from './compression.ts';
 import { CheckpointError } from './errors.ts';
 import { CUT_OVERDUE_MS, SETTLE_MS, WAIT_MS_MAX } from './limits.ts';
 import type { Log } from './log.ts';
 import type { PartSays } from './participant.ts';
-import type { CheckpointRecord } from './record.ts';
+import type { CheckpointRecord, FileRef, PartRef } from './record.ts';
 import type { Retention } from './retention.ts';
 import type { Schedule } from './schedule.ts';
 import { step, type GeneratorEffect, type GeneratorEvent, type GeneratorState } from './step.ts';
@@ -37,7 +38,10 @@ export interface GeneratorOptions {
   readonly nextCut: number;
   readonly schedule: Schedule | null;
   readonly retention: Retention;
-  readonly begin: (cut: number, base: number) => void;
+  readonly compressor: Compressor | null;
+  readonly captureBytesMax: number;
+  readonly inlineBytesMax: number;
+  readonly begin: (cut: number, published: number) => void;
   readonly abandon: (cut: number) => void;
   readonly release: (published: Published) => void;
   readonly failed: (cut: number, error: Error) => void;
@@ -57,6 +61,8 @@ export class Generator {
   #state: GeneratorState;
   #collector: Collector | null = null;
   #parts = new Map<number, StoredPart>();
+  /** Of each thread, the files that the newest published record names: what the next part may build on. */
+  readonly #chains = new Map<number, readonly FileRef[]>();
   #beganAt = 0;
   #cancelDue: () => void = () => undefined;
   #cancelOverdue: () => void = () => undefined;
@@ -77,7 +83,7 @@ export class Generator {
 
   constructor(options: GeneratorOptions) {
     this.#options = options;
-    this.#state = { phase: 'idle', next: options.nextCut, position: options.log.last };
+    this.#state = { phase: 'idle', next: options.nextCut, published: 0 };
   }
 
   start(): void {
@@ -163,7 +169,7 @@ export class Generator {
   #perform(effect: GeneratorEffect): void {
     switch (effect.kind) {
       case 'begin':
-        this.#begin(effect.cut, effect.base);
+        this.#begin(effect.cut, effect.published);
         return;
       case 'publish':
         void this.#publish(effect.cut);
@@ -182,13 +188,13 @@ export class Generator {
     }
   }
 
-  #begin(cut: number, base: number): void {
-    const { store, job, term, clock, newId } = this.#options;
+  #begin(cut: number, published: number): void {
+    const { store, job, term, clock, newId, compressor, captureBytesMax, inlineBytesMax } = this.#options;
     const parts = new Map<number, StoredPart>();
     this.#parts = parts;
     this.#beganAt = clock.monotonic();
     this.#collector = new Collector(
-      { store, job, term, cut, newId },
+      { store, job, term, cut, newId, compressor, captureBytesMax, inlineBytesMax },
       (thread, part) => {
         parts.set(thread, part);
         this.#handle({ kind: 'part-stored', cut, thread });
@@ -205,7 +211,7 @@ export class Generator {
       );
       this.#handle({ kind: 'overdue', cut });
     });
-    this.#options.begin(cut, base);
+    this.#options.begin(cut, published);
   }
 
   async #publish(cut: number): Promise<void> {
@@ -246,19 +252,32 @@ export class Generator {
   #record(
     cut: number,
   ): Omit<CheckpointRecord, 'format' | 'job' | 'position' | 'previous' | 'term' | 'putId' | 'createdAt'> {
-    const parts = [...this.#parts].sort(([a], [b]) => a - b).map(([, part]) => part);
     const { app, finished } = this.#options.app();
     return {
       kind: 'checkpoint',
       cut,
       definitions: this.#options.definitions,
-      parts: parts.map((part) => part.ref),
-      releases: parts.some((part) => part.stats.releases),
+      parts: this.#partRefs(),
+      releases: this.#releases,
       finished,
       app,
       history: this.#history(),
       failed: this.#failed,
     };
+  }
+
+  /** Each thread's files: those that its new one builds on, and that one. */
+  #partRefs(): PartRef[] {
+    return [...this.#parts]
+      .sort(([a], [b]) => a - b)
+      .map(([thread, { ref, base }]) => {
+        const chain = this.#chains.get(thread) ?? [];
+        return { thread, files: [...chain.filter(({ cut }) => cut <= base), ref] };
+      });
+  }
+
+  get #releases(): boolean {
+    return [...this.#parts.values()].some((part) => part.stats.releases);
   }
 
   #history(): Omit<Published, 'cut' | 'position' | 'releases'> & { readonly frames: number } {
@@ -278,8 +297,8 @@ export class Generator {
   }
 
   #release(cut: number, position: number): void {
-    const releases = [...this.#parts.values()].some((part) => part.stats.releases);
-    const published: Published = { cut, position, releases, ...this.#history() };
+    const published: Published = { cut, position, releases: this.#releases, ...this.#history() };
+    for (const { thread, files } of this.#partRefs()) this.#chains.set(thread, files);
     this.#over();
     this.#failed.length = 0;
     this.#options.release(published);

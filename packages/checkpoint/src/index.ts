@@ -1,3 +1,4 @@
+export { type Compression, isCompression } from './compression.ts';
 export { CheckpointError, type CheckpointErrorCode } from './errors.ts';
 export { createSystem, main, type System, type SystemOptions } from './system.ts';
 export type { EngineEvent } from './engine-options.ts';

@@ -6,12 +6,18 @@ export { Generator, type GeneratorOptions, type Published } from './generator.ts
 export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
 export * as limits from './limits.ts';
-export { type PartContent, type PartCounts, PartWriter, readPart } from './part.ts';
-export { Participant, type PartSays, type PartStats } from './participant.ts';
+export { Chain, type NextFile } from './chain.ts';
+export { mergeFiles, type PartContent, type PartFileContent, readPart } from './part.ts';
+export { PartFraming } from './part-file.ts';
+export { type PartBlock, type PartCounts, PartWriter } from './part-writer.ts';
+export { readParts } from './part-reading.ts';
+export { Participant, type PartFile, type PartSays, type PartStats } from './participant.ts';
 export {
   type CheckpointRecord,
   decodeRecord,
   encodeRecord,
+  type FileRef,
+  filesOf,
   type LogRecord,
   type PartRef,
   type RecordBody,
@@ -23,7 +29,7 @@ export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } 
 export { insideWorker } from './inside.ts';
 export { isProgram, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
-export { KEEP_CHECKPOINTS } from './limits.ts';
+export { CAPTURE_BYTES_MAX, INLINE_BYTES_MAX, KEEP_CHECKPOINTS } from './limits.ts';
 export { boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from './boundary.ts';
 export type { Environment, Processes } from './environment.ts';
 export { nodeEnvironment } from './environment.adapter.ts';

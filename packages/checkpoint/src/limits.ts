@@ -6,6 +6,9 @@ export const BLOCK_BYTES_MAX = 1024 * 1024;
 /** Bytes of the first block's buffer; it grows as needed. Most parts of small programs fit. */
 export const BLOCK_BYTES_FIRST = 32 * 1024;
 
+/** Checkpoints from one full file of a thread to its next: at most log₂ of it, and two, files are read at a restore. */
+export const CHAIN_FILES_PERIOD = 64;
+
 /** A part of fewer bytes lies in the record itself: one put less. */
 export const INLINE_BYTES_MAX = 64 * 1024;
 
@@ -47,3 +50,6 @@ export const LOAD_BYTES = 4 * 1024 * 1024;
 
 /** Records read at a time by those who look at a whole log: hides the way to a store that is far away. */
 export const READ_AT_ONCE = 16;
+
+/** Bytes of a checkpoint that wait for the store when nothing else is said: more is declined, so that a slow store does not fill the memory. */
+export const CAPTURE_BYTES_MAX = 512 * 1024 * 1024;

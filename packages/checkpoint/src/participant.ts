@@ -1,10 +1,19 @@
-import type { CutHooks, Frame, Marker, Runtime } from '@tidemark/actors/internal';
-import { PartWriter, type PartCounts } from './part.ts';
+import { captureEach, type CutHooks, type Frame, type Marker, type Runtime } from '@tidemark/actors/internal';
+import { Chain, type NextFile } from './chain.ts';
+import { type PartBlock, PartWriter, type PartCounts } from './part-writer.ts';
 
 /** What a thread reports of its part of a cut. */
 export type PartSays =
-  | { readonly kind: 'block'; readonly cut: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'done'; readonly cut: number; readonly stats: PartStats };
+  | { readonly kind: 'block'; readonly cut: number; readonly block: PartBlock }
+  | { readonly kind: 'done'; readonly cut: number; readonly file: PartFile; readonly stats: PartStats };
+
+/** How a part goes together with those before it. */
+export interface PartFile {
+  /** Cut of the file of this thread that it builds on; 0 for none: it is a full file. */
+  readonly base: number;
+  /** It may lie in the record itself, if it is small: no later file builds on it. */
+  readonly inline: boolean;
+}
 
 export interface PartStats extends PartCounts {
   /** Monotonic milliseconds of the flip, comparable between threads. */
@@ -19,6 +28,7 @@ export interface PartStats extends PartCounts {
 interface OpenCut {
   readonly cut: number;
   readonly writer: PartWriter;
+  readonly file: NextFile;
   /** Threads whose marker has not come: their channels are recorded (C4). */
   readonly waiting: Set<number>;
   readonly rest: Generator<void, void, void>;
@@ -35,23 +45,29 @@ const UNITS_PER_LOOK = 8;
 /**
  * One thread's side of the cut: flips, captures, records, and reports its part.
  *
- * Owns the part being written. Does not own units or channels (they give themselves to the writer), nor decisions.
- * Invariants: C1–C6 of SPEC.md.
+ * Owns the part being written, and the chain that it belongs to. Does not own units or channels (they give themselves to
+ * the writer), nor decisions.
+ * Invariants: C1–C6 and C22 of SPEC.md.
  */
 export class Participant implements CutHooks {
   readonly #runtime: Runtime;
   readonly #say: (says: PartSays) => void;
+  readonly #chain: Chain;
+  readonly #inlineBytesMax: number;
   #open: OpenCut | null = null;
   /** Newest cut that this thread has entered or heard to be abandoned. */
   #newest = 0;
 
-  constructor(runtime: Runtime, say: (says: PartSays) => void) {
+  /** `inlineBytesMax`: see Environment. */
+  constructor(runtime: Runtime, inlineBytesMax: number, say: (says: PartSays) => void) {
     this.#runtime = runtime;
+    this.#inlineBytesMax = inlineBytesMax;
     this.#say = say;
+    this.#chain = new Chain(runtime.thread, runtime.workers + 1, inlineBytesMax);
   }
 
   marker(marker: Marker, from: number): void {
-    if (marker.cut > this.#newest) this.flip(marker.cut, marker.base);
+    if (marker.cut > this.#newest) this.flip(marker.cut, marker.published);
     if (this.#open?.cut === marker.cut) this.#open.waiting.delete(from);
   }
 
@@ -59,26 +75,30 @@ export class Participant implements CutHooks {
     if (this.#open?.waiting.has(from) === true) this.#open.recorded.push({ frame, from });
   }
 
-  /** Enters cut `cut` (C1). Called between turns: by the generator on the host, by the first marker on a worker. */
-  flip(cut: number, base: number): void {
+  /**
+   * Enters cut `cut` (C1). Called between turns: by the generator on the host, by the first marker on a worker.
+   * `published` is the newest cut that was published.
+   */
+  flip(cut: number, published: number): void {
     const runtime = this.#runtime;
     const flippedAt = runtime.clock.monotonic();
     this.#drop();
     this.#newest = cut;
-    const writer = new PartWriter((bytes) => this.#say({ kind: 'block', cut, bytes }));
+    const writer = new PartWriter((block) => this.#say({ kind: 'block', cut, block }));
     const recorded = [...runtime.arrivedFrames];
-    runtime.cut.cut = cut;
-    runtime.cut.sink = writer;
+    const file = this.#chain.next(published, runtime.cut.changed);
+    runtime.cut.begin(cut, file.base, writer);
     let releases = false;
     for (const task of runtime.tasks) releases = task.flip() || releases;
     for (const channel of runtime.channels) {
-      channel.flip(cut, base, (frame) => writer.outbox(frame, channel.thread));
+      channel.flip(cut, published, (frame) => writer.outbox(frame, channel.thread));
     }
     this.#open = {
       cut,
       writer,
+      file,
       waiting: new Set(runtime.channels.map((channel) => channel.thread)),
-      rest: runtime.capture(),
+      rest: captureAll(runtime, file),
       recorded,
       flippedAt,
       releases,
@@ -121,13 +141,17 @@ export class Participant implements CutHooks {
 
   #finish(open: OpenCut, begin: number): void {
     this.#open = null;
-    this.#runtime.cut.sink = null;
     for (const { frame, from } of open.recorded) open.writer.channel(frame, from);
     open.writer.end();
     this.#notePause(open, begin);
-    const { flippedAt, pauseMs, releases } = open;
+    const { cut, file, flippedAt, pauseMs, releases } = open;
+    const { counts } = open.writer;
+    this.#chain.done(cut, file, counts, this.#runtime.cut.end());
     const doneAt = this.#runtime.clock.monotonic();
-    this.#say({ kind: 'done', cut: open.cut, stats: { ...open.writer.counts, flippedAt, doneAt, pauseMs, releases } });
+    // A full file that is small is followed by another one.
+    const inline = file.base === 0 ? counts.bytes <= this.#inlineBytesMax : file.leaf;
+    const stats = { ...counts, flippedAt, doneAt, pauseMs, releases };
+    this.#say({ kind: 'done', cut, file: { base: file.base, inline }, stats });
   }
 
   #notePause(open: OpenCut, begin: number): void {
@@ -138,7 +162,17 @@ export class Participant implements CutHooks {
   #drop(): void {
     if (this.#open === null) return;
     this.#open = null;
-    this.#runtime.cut.sink = null;
+    this.#runtime.cut.end();
     for (const channel of this.#runtime.channels) channel.abandon();
   }
+}
+
+/** All that the part must have, one after the other. What is not touched before is captured here. */
+function captureAll(runtime: Runtime, file: NextFile): Generator<void, void, void> {
+  const units = file.base === 0 ? [runtime.captureUnits()] : file.changed.map((each) => captureEach(runtime.cut, each));
+  return oneAfterTheOther([runtime.captureMotion(), ...units, runtime.cut.captureReplaced()]);
+}
+
+function* oneAfterTheOther(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
+  for (const capture of captures) yield* capture;
 }

@@ -1,8 +1,8 @@
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
 
-/** Version of the record's format that this code writes; it reads this one only, so far. */
-export const RECORD_FORMAT = 1;
+/** Version of the record's format that this code writes. It reads this one and all before. */
+export const RECORD_FORMAT = 2;
 
 interface RecordHead {
   readonly format: number;
@@ -26,10 +26,19 @@ export interface TermRecord extends RecordHead {
   readonly pid: number;
 }
 
-/** One thread's part: a file, or its bytes here. */
-export type PartRef =
-  | { readonly thread: number; readonly length: number; readonly sha256: string; readonly path: string }
-  | { readonly thread: number; readonly length: number; readonly sha256: string; readonly inline: string };
+/** One file of a part, or its bytes here. */
+export type FileRef = {
+  /** The cut that it was written for. */
+  readonly cut: number;
+  readonly length: number;
+  readonly sha256: string;
+} & ({ readonly path: string } | { readonly inline: string });
+
+/** One thread's part: a full file, and what has changed since, file by file (C22). */
+export interface PartRef {
+  readonly thread: number;
+  readonly files: readonly FileRef[];
+}
 
 /** How an attempt went. */
 export interface CutHistory {
@@ -62,6 +71,11 @@ export interface CheckpointRecord extends RecordHead {
 
 export type LogRecord = TermRecord | CheckpointRecord;
 
+/** Names of all objects that a checkpoint needs beside its record, below the job's name. */
+export function filesOf(record: CheckpointRecord): string[] {
+  return record.parts.flatMap(({ files }) => files.flatMap((file) => ('path' in file ? [file.path] : [])));
+}
+
 /** What a caller gives; the log adds the rest. */
 export type RecordBody = Omit<TermRecord, keyof RecordHead> | Omit<CheckpointRecord, keyof RecordHead>;
 
@@ -88,11 +102,18 @@ export function decodeRecord(bytes: Uint8Array, name: string): LogRecord {
     );
   }
   const record = JSON.parse(new TextDecoder().decode(text)) as LogRecord;
-  if (record.format !== RECORD_FORMAT) {
-    throw new CheckpointError(
-      'CHECKPOINT_INCOMPATIBLE',
-      `${name} has format ${record.format}; this version of Tidemark reads format ${RECORD_FORMAT}`,
-    );
-  }
-  return record;
+  if (record.format === 1) return fromFormat1(record);
+  if (record.format === RECORD_FORMAT) return record;
+  throw new CheckpointError(
+    'CHECKPOINT_INCOMPATIBLE',
+    `${name} has format ${record.format}; this version of Tidemark reads formats 1 to ${RECORD_FORMAT}`,
+  );
+}
+
+/** In format 1 a part was one file. */
+function fromFormat1(record: LogRecord): LogRecord {
+  if (record.kind === 'term') return record;
+  const { cut } = record;
+  const old = record.parts as unknown as readonly ({ readonly thread: number } & FileRef)[];
+  return { ...record, parts: old.map(({ thread, ...file }) => ({ thread, files: [{ ...file, cut }] })) };
 }

@@ -2,6 +2,7 @@ import type { Store } from '@tidemark/stores';
 import { type Boundary, boundaryName, boundaryPositions, encodeBoundary } from './boundary.ts';
 import { CheckpointError } from './errors.ts';
 import type { Log } from './log.ts';
+import { filesOf } from './record.ts';
 
 export interface RetentionOptions {
   readonly store: Store;
@@ -72,19 +73,23 @@ export class Retention {
     const { store, job } = this.#options;
     const oldest = await this.#oldestKept();
     if (oldest === null) return;
-    await store.putIfAbsent(boundaryName(job, oldest.position), encodeBoundary(oldest));
+    const { position, hash, term, cut } = oldest;
+    await store.putIfAbsent(boundaryName(job, position), encodeBoundary({ position, hash, term, cut }));
     for (const name of await store.list(`${job}/log/`)) {
-      if (Number(name.slice(-20)) >= oldest.position) break;
+      if (Number(name.slice(-20)) >= position) break;
       await store.delete(name);
     }
-    for (const name of await store.list(`${job}/part/`)) if (isBelow(name, oldest)) await store.delete(name);
-    for (const position of await boundaryPositions(store, job)) {
-      if (position < oldest.position) await store.delete(boundaryName(job, position));
+    const named = new Set(oldest.files.map((path) => `${job}/${path}`));
+    for (const name of await store.list(`${job}/part/`)) {
+      if (isBelow(name, oldest) && !named.has(name)) await store.delete(name);
+    }
+    for (const other of await boundaryPositions(store, job)) {
+      if (other < position) await store.delete(boundaryName(job, other));
     }
   }
 
   /** The `keep`-th newest checkpoint of the line that ends at the log's last record; null when there are fewer. */
-  async #oldestKept(): Promise<Boundary | null> {
+  async #oldestKept(): Promise<Oldest | null> {
     const { log, keep } = this.#options;
     let kept = 0;
     for (let position = log.last; position >= log.first; ) {
@@ -97,14 +102,20 @@ export class Retention {
         continue;
       }
       kept++;
-      if (kept === keep) return { position, hash: found.hash, term: record.term, cut: record.cut };
+      if (kept === keep)
+        return { position, hash: found.hash, term: record.term, cut: record.cut, files: filesOf(record) };
       position--;
     }
     return null;
   }
 }
 
-/** Whether a part was written for a cut before the boundary's: every kept record names only its own cut's parts. */
+/** The oldest checkpoint that is kept, with the files that it names: no later record names an older file that it does not (C20). */
+interface Oldest extends Boundary {
+  readonly files: readonly string[];
+}
+
+/** Whether a file was written for a cut before the boundary's. */
 function isBelow(name: string, boundary: Boundary): boolean {
   const found = /\/part\/(\d+)-(\d+)-\d+-[0-9a-f]+$/.exec(name);
   if (found === null) return false;

@@ -4,16 +4,17 @@
  * The table is the one of SPEC.md; a missing cell does not compile. Invariants: C7–C10.
  */
 
+/** `published` is the newest cut of this term that was published; 0 for none. Threads build their parts on it (C22). */
 export type GeneratorState =
-  | { readonly phase: 'idle'; readonly next: number; readonly position: number }
+  | { readonly phase: 'idle'; readonly next: number; readonly published: number }
   | {
       readonly phase: 'gathering';
       readonly cut: number;
-      readonly position: number;
+      readonly published: number;
       readonly missing: ReadonlySet<number>;
       readonly again: boolean;
     }
-  | { readonly phase: 'publishing'; readonly cut: number; readonly position: number; readonly again: boolean }
+  | { readonly phase: 'publishing'; readonly cut: number; readonly published: number; readonly again: boolean }
   | { readonly phase: 'ended' };
 
 export type GeneratorEvent =
@@ -34,7 +35,7 @@ export type GeneratorEvent =
 type Why = 'fenced' | 'store-lost' | 'worker-lost';
 
 export type GeneratorEffect =
-  | { readonly kind: 'begin'; readonly cut: number; readonly base: number }
+  | { readonly kind: 'begin'; readonly cut: number; readonly published: number }
   | { readonly kind: 'publish'; readonly cut: number }
   | { readonly kind: 'release'; readonly cut: number; readonly position: number }
   | { readonly kind: 'abandon'; readonly cut: number; readonly why: 'part-failed' | 'overdue' | 'publish-failed' }
@@ -57,25 +58,25 @@ const stay = (state: GeneratorState): Step => ({ state, effects: [] });
 const end = (why: Why): Step => ({ state: { phase: 'ended' }, effects: [{ kind: 'end', why }] });
 
 /** Begins the next cut: all threads owe a part. */
-function begin(cut: number, position: number, threads: number): Step {
+function begin(cut: number, published: number, threads: number): Step {
   const missing = new Set(Array.from({ length: threads }, (_, thread) => thread));
   return {
-    state: { phase: 'gathering', cut, position, missing, again: false },
-    effects: [{ kind: 'begin', cut, base: position }],
+    state: { phase: 'gathering', cut, published, missing, again: false },
+    effects: [{ kind: 'begin', cut, published }],
   };
 }
 
 /** The cut is over, well or not: idle, or at once the next one that somebody waits for. */
-function over(cut: number, position: number, again: boolean, threads: number, effect: GeneratorEffect): Step {
-  if (!again) return { state: { phase: 'idle', next: cut + 1, position }, effects: [effect] };
-  const next = begin(cut + 1, position, threads);
+function over(cut: number, published: number, again: boolean, threads: number, effect: GeneratorEffect): Step {
+  if (!again) return { state: { phase: 'idle', next: cut + 1, published }, effects: [effect] };
+  const next = begin(cut + 1, published, threads);
   return { state: next.state, effects: [effect, ...next.effects] };
 }
 
 const TABLE: Table = {
   idle: {
-    due: (state, _, threads) => begin(state.next, state.position, threads),
-    wanted: (state, _, threads) => begin(state.next, state.position, threads),
+    due: (state, _, threads) => begin(state.next, state.published, threads),
+    wanted: (state, _, threads) => begin(state.next, state.published, threads),
     'part-stored': stay,
     'part-failed': stay,
     overdue: stay,
@@ -93,8 +94,8 @@ const TABLE: Table = {
       const missing = new Set(state.missing);
       missing.delete(event.thread);
       if (missing.size > 0) return stay({ ...state, missing });
-      const { cut, position, again } = state;
-      return { state: { phase: 'publishing', cut, position, again }, effects: [{ kind: 'publish', cut }] };
+      const { cut, published, again } = state;
+      return { state: { phase: 'publishing', cut, published, again }, effects: [{ kind: 'publish', cut }] };
     },
     'part-failed': (state, event, threads) => abandon(state, event.cut, 'part-failed', threads),
     overdue: (state, event, threads) => abandon(state, event.cut, 'overdue', threads),
@@ -114,7 +115,7 @@ const TABLE: Table = {
     published: (state, event, threads) => {
       if (event.cut !== state.cut) return stay(state);
       const release: GeneratorEffect = { kind: 'release', cut: event.cut, position: event.position };
-      return over(state.cut, event.position, state.again, threads, release);
+      return over(state.cut, event.cut, state.again, threads, release);
     },
     'publish-failed': (state, event, threads) => abandon(state, event.cut, 'publish-failed', threads),
     fenced: () => end('fenced'),
@@ -142,7 +143,7 @@ function abandon(
   threads: number,
 ): Step {
   if (cut !== state.cut) return stay(state);
-  return over(state.cut, state.position, state.again, threads, { kind: 'abandon', cut, why });
+  return over(state.cut, state.published, state.again, threads, { kind: 'abandon', cut, why });
 }
 
 /** `threads` counts the host too: each owes a part. */

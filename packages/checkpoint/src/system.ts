@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
 import { CheckpointError } from './errors.ts';
-import { KEEP_CHECKPOINTS } from './limits.ts';
+import type { Compression } from './compression.ts';
+import { CAPTURE_BYTES_MAX, KEEP_CHECKPOINTS } from './limits.ts';
 import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -22,6 +23,10 @@ export interface SystemOptions {
   readonly timezone?: string;
   /** Checkpoints kept at least, 10 when not given; Infinity keeps all. */
   readonly keep?: number;
+  /** How parts of checkpoints are stored; `none` when not given. `zstd` needs Node 22.15, `snappy` the package of that name. */
+  readonly compression?: Compression;
+  /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
+  readonly captureBytesMax?: number;
   /** Name under which the checkpoints lie in the store; `main` when not given. */
   readonly name?: string;
   /** Everything in this thread, for a debugger. */
@@ -85,6 +90,8 @@ async function startSystem(options: SystemOptions): Promise<System> {
     schedule: options.schedule ?? '1s',
     timezone: options.timezone,
     keep: options.keep ?? KEEP_CHECKPOINTS,
+    compression: options.compression ?? 'none',
+    captureBytesMax: options.captureBytesMax ?? CAPTURE_BYTES_MAX,
     inline: options.inline ?? false,
     fresh: options.fresh ?? false,
     from: null,

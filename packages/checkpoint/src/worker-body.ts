@@ -1,11 +1,12 @@
 import { runWorker, type WorkerSeat } from '@tidemark/actors/internal';
+import { INLINE_BYTES_MAX } from './limits.ts';
 import { Participant, type PartSays } from './participant.ts';
 
 /** Body of a worker of a system that takes checkpoints, wherever it sits. */
-export function workerBody(seat: WorkerSeat): Promise<void> {
+export function workerBody(seat: WorkerSeat, inlineBytesMax: number = INLINE_BYTES_MAX): Promise<void> {
   return runWorker(seat, (runtime, say) => {
-    const participant = new Participant(runtime, (data: PartSays) => {
-      say({ kind: 'part', data }, data.kind === 'block' ? [data.bytes.buffer as ArrayBuffer] : []);
+    const participant = new Participant(runtime, inlineBytesMax, (data: PartSays) => {
+      say({ kind: 'part', data }, data.kind === 'block' ? [data.block.payload.buffer as ArrayBuffer] : []);
     });
     runtime.useHooks(participant);
     return {

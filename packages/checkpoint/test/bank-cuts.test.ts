@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
-import { type CheckpointRecord, decodeRecord, type PartContent, readPart } from '@tidemark/checkpoint/internal';
+import {
+  type CheckpointRecord,
+  decodeRecord,
+  mergeFiles,
+  type PartContent,
+  readPart,
+} from '@tidemark/checkpoint/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ACCOUNTS, INJECTED, OPENING } from './fixtures/bank.mjs';
 
@@ -93,8 +99,12 @@ async function moneyIn(record: CheckpointRecord): Promise<{ states: number; moti
   let motion = 0;
   let accounts = 0;
   for (const part of record.parts) {
-    const bytes = 'path' in part ? await readFile(join(store, 'main', part.path)) : Buffer.from(part.inline, 'base64');
-    const content: PartContent = readPart(bytes);
+    const files = await Promise.all(
+      part.files.map(async (file) =>
+        'path' in file ? readFile(join(store, 'main', file.path)) : Buffer.from(file.inline, 'base64'),
+      ),
+    );
+    const content: PartContent = mergeFiles(files.map(readPart));
     for (const unit of content.units) {
       accounts++;
       states += (decodeValue(unit.value) as { balance: number }).balance;

@@ -54,7 +54,7 @@ class HostSends {
 }
 
 /** What was seen over all seeds: a test in which nothing happened would pass, too. */
-const seen = { whole: 0, begun: 0, restored: 0, mail: 0, channels: 0, outboxes: 0 };
+const seen = { whole: 0, begun: 0, restored: 0, mail: 0, channels: 0, outboxes: 0, longestChain: 0 };
 
 test(`every whole cut conserves the money and keeps every order, also restored to other numbers of workers (${SEEDS} seeds)`, () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -65,6 +65,7 @@ test(`every whole cut conserves the money and keeps every order, also restored t
     }
   }
   expect(seen.whole).toBeGreaterThan(SEEDS * 4);
+  expect(seen.longestChain).toBeGreaterThan(2);
   expect(seen.begun - seen.whole).toBeGreaterThan(SEEDS);
   expect(seen.restored).toBeGreaterThan(SEEDS * 0.9);
   for (const where of ['mail', 'channels', 'outboxes'] as const) expect(seen[where]).toBeGreaterThan(SEEDS);
@@ -118,6 +119,7 @@ function assertConserved(money: Money, payments: number): void {
 function note(simulation: Simulation): void {
   seen.whole += simulation.whole.length;
   seen.begun += simulation.begun - simulation.first;
+  seen.longestChain = Math.max(seen.longestChain, simulation.longestChain);
   for (const { parts } of simulation.whole) {
     seen.mail += parts.reduce((sum, { mail }) => sum + mail.length, 0);
     seen.channels += parts.reduce((sum, { channels }) => sum + channels.length, 0);

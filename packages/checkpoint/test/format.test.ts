@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
-import { PartWriter, readCheckpoint, readLog } from '@tidemark/checkpoint/internal';
+import { readCheckpoint, readLog } from '@tidemark/checkpoint/internal';
 import { openStoreForReading } from '@tidemark/stores';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCOUNTS, INJECTED, OPENING } from './fixtures/bank.mjs';
+import { writePart } from './support/parts.ts';
 
 const READER = fileURLToPath(new URL('./independent_reader.py', import.meta.url));
 const BANK = fileURLToPath(new URL('./fixtures/bank-run.mjs', import.meta.url));
-const TOTAL = ACCOUNTS * (OPENING + INJECTED);
+/** Enough that the state does not fit into a record, and most of it does not change: so parts are chains of files. */
+const IDLE = 3_000;
+const TOTAL = ACCOUNTS * (OPENING + INJECTED) + IDLE * OPENING;
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 if (!hasPython)
@@ -32,6 +35,7 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
     const theirs = read('bank', join(store, 'main')) as BankLine[];
     expect(theirs.length).toBeGreaterThanOrEqual(40);
     expect(theirs).toEqual(await ourTotals(store));
+    expect(Math.max(...theirs.map(({ files }) => files))).toBeGreaterThan(2);
     const full = theirs.filter(({ position }) => position >= ready);
     expect(new Set(full.map(({ total }) => total))).toEqual(new Set([TOTAL]));
     // The sum of the parts alone would be wrong: there is always money on its way.
@@ -96,23 +100,24 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
       empty: [{}, [], new Map(), new Set(), new Uint8Array(0)],
       array: Array.from({ length: 70_000 }, (_, i) => i % 7),
     };
-    const blocks: Uint8Array[] = [];
-    const writer = new PartWriter((block) => blocks.push(block));
-    for (const [name, value] of Object.entries(values)) writer.unit('all', name, '', null, value);
-    writer.mail({ type: 'a', key: 'k', handler: 'h', args: [1n, 'x'], reply: { ask: 7, term: 2 } });
-    writer.batch({ task: 'job', keys: ['a', 1], values: [{ x: 1 }, { x: 'y' }], columns: null });
-    writer.batch({
-      task: 'job',
-      keys: null,
-      values: [
-        { x: 1, y: 0.5, z: 'p' },
-        { x: 2, y: 1, z: 'p' },
-      ],
-      columns: ['x', 'y', 'z'],
+    const part = writePart((writer) => {
+      for (const [name, value] of Object.entries(values)) writer.unit('all', name, '', null, value);
+      writer.mail({ type: 'a', key: 'k', handler: 'h', args: [1n, 'x'], reply: { ask: 7, term: 2 } });
+      writer.batch({ task: 'job', keys: ['a', 1], values: [{ x: 1 }, { x: 'y' }], columns: null });
+      writer.batch({
+        task: 'job',
+        keys: null,
+        values: [
+          { x: 1, y: 0.5, z: 'p' },
+          { x: 2, y: 1, z: 'p' },
+        ],
+        columns: ['x', 'y', 'z'],
+      });
+      writer.gone('all', 'bygone', '', null);
+      writer.passing('job', '', 'sink:output', '1/0', 7);
     });
-    writer.end();
     const file = join(folder, 'part');
-    await writeFile(file, Buffer.concat(blocks));
+    await writeFile(file, part.bytes);
     const found = read('units', file) as { kind: number; head: unknown; body: unknown }[];
     const expected = Object.entries(values).map(([name, value]) => ({
       kind: 1,
@@ -137,18 +142,17 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
           ],
         ],
       },
+      { kind: 5, head: ['all', 'bygone', '', null], body: null },
+      { kind: 6, head: ['job', '', 'sink:output', '1/0'], body: 7 },
     ]);
   });
 
   it('refuses a byte that was changed', async () => {
-    const blocks: Uint8Array[] = [];
-    const writer = new PartWriter((block) => blocks.push(block));
-    writer.unit('a', 'k', '', null, { balance: 1 });
-    writer.end();
+    const part = writePart((writer) => writer.unit('a', 'k', '', null, { balance: 1 }));
     const file = join(folder, 'damaged');
-    for (const at of [0, 9, 12, 20, 30]) {
-      const bytes = Buffer.concat(blocks);
-      bytes[at] = (bytes[at] ?? 0) ^ 1;
+    for (let at = 0; at < part.bytes.length; at += 3) {
+      const bytes = Buffer.from(part.bytes);
+      bytes[at] ^= 1;
       await writeFile(file, bytes);
       expect(spawnSync('python3', [READER, 'units', file]).status, `byte ${at}`).not.toBe(0);
     }
@@ -161,6 +165,8 @@ interface BankLine {
   readonly motion: number;
   readonly total: number;
   readonly accounts: number;
+  /** Of the part that has most. */
+  readonly files: number;
 }
 
 function read(what: string, path: string): unknown[] {
@@ -175,7 +181,7 @@ function read(what: string, path: string): unknown[] {
 
 /** Runs the bank until it has so many checkpoints, then kills it; answers the position from which on all money is in. */
 async function runBank(store: string, checkpoints: number): Promise<number> {
-  const child = spawn(process.execPath, [BANK, store, '2'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [BANK, store, '2', String(IDLE)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   let ready = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -208,7 +214,8 @@ async function ourTotals(location: string): Promise<BankLine[]> {
       .reduce((sum, { handler, args }) => sum + (handler === 'receive' ? (args[0] as number) : 0), 0);
     const total = states.reduce((sum, state) => sum + state, 0) + motion;
     const accounts = contents.reduce((sum, { units }) => sum + units.length, 0);
-    lines.unshift({ position, states, motion, total, accounts });
+    const files = Math.max(...view.record.parts.map((part) => part.files.length));
+    lines.unshift({ position, states, motion, total, accounts, files });
   }
   return lines;
 }

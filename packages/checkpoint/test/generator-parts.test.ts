@@ -1,12 +1,14 @@
 import { limits } from '@tidemark/checkpoint/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { settled } from '../../actors/test/support/manual-clock.ts';
-import { Bench, block, done, TERM } from './support/bench.ts';
+import { Bench, block, done, fileOf, TERM } from './support/bench.ts';
 import { JOB } from './support/job-log.ts';
-import { sha256 } from './support/parts.ts';
+import { framed, sha256 } from './support/parts.ts';
 import { type Doing, Late, refused, storeError } from './support/scripted-store.ts';
 
 const LARGE = { sizeBytes: limits.INLINE_BYTES_MAX + 1 };
+/** A payload that makes a file of just the bytes that fit into a record. */
+const FITS = limits.INLINE_BYTES_MAX - (fileOf(1, 65_000).length - 65_000);
 const path = (cut: number, thread: number): string => `part/${TERM}-${cut}-${thread}-00ff`;
 
 let bench: Bench;
@@ -14,37 +16,42 @@ beforeEach(async () => {
   bench = await Bench.open();
 });
 
-/** Bytes of a part as `Bench.part` fills it. */
-function bytesOf(cut: number, thread: number, sizeBytes: number): Uint8Array {
-  return new Uint8Array(sizeBytes).fill(cut * 16 + thread);
-}
+const bytesOf = (cut: number, thread: number, sizeBytes: number): Uint8Array => fileOf(cut, sizeBytes, thread);
 
 describe('C8: a record names parts that are durable', () => {
   it('small ones lie in it, larger ones in files that it names', async () => {
     await bench.ask();
-    bench.part(0, 1, { sizeBytes: limits.INLINE_BYTES_MAX });
+    bench.part(0, 1, { sizeBytes: FITS });
     bench.part(1, 1, LARGE);
     bench.part(2, 1, { sizeBytes: 10 });
     await settled();
     const [small, large, third] = (await bench.record(2)).parts;
-    const inline = bytesOf(1, 0, limits.INLINE_BYTES_MAX);
+    const inline = bytesOf(1, 0, FITS);
+    expect(inline.length).toBe(limits.INLINE_BYTES_MAX);
     expect(small).toEqual({
       thread: 0,
-      length: inline.length,
-      sha256: sha256(inline),
-      inline: Buffer.from(inline).toString('base64'),
+      files: [
+        { cut: 1, length: inline.length, sha256: sha256(inline), inline: Buffer.from(inline).toString('base64') },
+      ],
     });
     const stored = await bench.memory.get(`${JOB}/${path(1, 1)}`);
     expect(Buffer.compare(stored, bytesOf(1, 1, LARGE.sizeBytes))).toBe(0);
-    expect(large).toEqual({ thread: 1, length: stored.length, sha256: sha256(stored), path: path(1, 1) });
-    expect(third).toMatchObject({ thread: 2, length: 10 });
+    expect(large).toEqual({
+      thread: 1,
+      files: [{ cut: 1, length: stored.length, sha256: sha256(stored), path: path(1, 1) }],
+    });
+    expect(third).toMatchObject({ thread: 2, files: [{ length: bytesOf(1, 2, 10).length }] });
   });
 
   it('a file is written while its part still comes, block by block, in order', async () => {
     await bench.ask();
-    const pieces = Array.from({ length: 8 }, (_, n) => new Uint8Array(40_000).fill(n));
-    for (const bytes of pieces) {
-      bench.generator.part(1, { kind: 'block', cut: 1, bytes });
+    const blocks = Array.from({ length: 8 }, (_, n) => ({
+      payload: new Uint8Array(40_000).fill(n),
+      entries: 0,
+      types: [],
+    }));
+    for (const each of blocks) {
+      bench.generator.part(1, { kind: 'block', cut: 1, block: each });
       await settled();
     }
     expect(bench.store.calls).toContain(`put ${JOB}/${path(1, 1)}`);
@@ -53,8 +60,9 @@ describe('C8: a record names parts that are durable', () => {
     bench.part(2, 1);
     await settled();
     const stored = await bench.memory.get(`${JOB}/${path(1, 1)}`);
-    expect(Buffer.compare(stored, Buffer.concat(pieces))).toBe(0);
-    expect((await bench.record(2)).parts[1]).toMatchObject({ length: 320_000, sha256: sha256(stored) });
+    expect(Buffer.compare(stored, framed(blocks, 1))).toBe(0);
+    const file = { length: stored.length, sha256: sha256(stored) };
+    expect((await bench.record(2)).parts[1].files).toMatchObject([file]);
   });
 
   it('it is not put before the last file is there', async () => {
@@ -67,7 +75,7 @@ describe('C8: a record names parts that are durable', () => {
     await upload.happen();
     await settled();
     expect(await bench.positions()).toEqual([1, 2]);
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2']);
   });
 });
 
@@ -77,14 +85,14 @@ describe('a part that cannot be stored', () => {
     const asked = await bench.ask();
     bench.part(1, 1, LARGE);
     await settled();
-    expect(bench.told).toEqual(['begin 1 after 1', 'abandon 1']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'abandon 1']);
     expect(asked.error).toMatchObject({ code: 'PART_NOT_STORED', cause: { kind: 'retry' } });
     expect(bench.failures).toEqual([
       { cut: 1, code: 'PART_NOT_STORED', message: `cut 1: ${JOB}/${path(1, 1)}: STORE_BUSY: as told: retry` },
     ]);
     await bench.ask();
     await bench.parts(2, LARGE);
-    expect(bench.told.slice(2)).toEqual(['begin 2 after 1', 'release 2 at 2']);
+    expect(bench.told.slice(2)).toEqual(['begin 2 after 0', 'release 2 at 2']);
     expect((await bench.record(2)).failed).toEqual([{ cut: 1, code: 'PART_NOT_STORED' }]);
   });
 
@@ -95,7 +103,7 @@ describe('a part that cannot be stored', () => {
     await settled();
     expect(bench.ended).toMatchObject({ code: 'PART_NOT_STORED', cause: { kind: 'fatal' } });
     expect(asked.error).toBe(bench.ended);
-    expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'end']);
   });
 
   it('ends the uploads of the others, whose failures are no news', async () => {
@@ -133,9 +141,9 @@ describe('a cut that is overdue', () => {
     bench.part(0, 1);
     bench.part(1, 1);
     await bench.clock.pass(limits.CUT_OVERDUE_MS - 1, 10_000);
-    expect(bench.told).toEqual(['begin 1 after 1']);
+    expect(bench.told).toEqual(['begin 1 after 0']);
     await bench.clock.pass(1);
-    expect(bench.told).toEqual(['begin 1 after 1', 'abandon 1']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'abandon 1']);
     expect(asked.error).toMatchObject({ code: 'CHECKPOINT_OVERDUE' });
     expect(bench.failures).toMatchObject([{ cut: 1, code: 'CHECKPOINT_OVERDUE' }]);
     bench.part(2, 1);
@@ -145,7 +153,7 @@ describe('a cut that is overdue', () => {
     await settled();
     expect(await bench.positions()).toEqual([1]);
     await bench.parts(2);
-    expect((await bench.record(2)).parts.map((ref) => ref.sha256)).toEqual(
+    expect((await bench.record(2)).parts.map(({ files }) => files[0].sha256)).toEqual(
       [0, 1, 2].map((thread) => sha256(bytesOf(2, thread, 100))),
     );
   });
@@ -164,7 +172,7 @@ describe('a cut that is overdue', () => {
     await settled();
     bench.part(2, 2);
     await settled();
-    expect((await bench.record(2)).parts.map((ref) => ref.sha256)).toEqual(
+    expect((await bench.record(2)).parts.map(({ files }) => files[0].sha256)).toEqual(
       [0, 1, 2].map((thread) => sha256(bytesOf(2, thread, 100))),
     );
   });
@@ -173,7 +181,7 @@ describe('a cut that is overdue', () => {
     await bench.ask();
     await bench.parts(1);
     await bench.clock.pass(2 * limits.CUT_OVERDUE_MS, 10_000);
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2']);
   });
 });
 
@@ -182,6 +190,6 @@ it('a thread that reports a cut of which nobody asked is not heard', async () =>
   await bench.ask();
   await bench.parts(2);
   await bench.parts(0);
-  expect(bench.told).toEqual(['begin 1 after 1']);
+  expect(bench.told).toEqual(['begin 1 after 0']);
   expect(await bench.positions()).toEqual([1]);
 });

@@ -15,12 +15,12 @@ describe('the schedule', () => {
     await bench.clock.pass(999);
     expect(bench.told).toEqual([]);
     await bench.clock.pass(1);
-    expect(bench.told).toEqual(['begin 7 after 1']);
+    expect(bench.told).toEqual(['begin 7 after 0']);
     // Two more instants come and go while it is under way.
     await bench.clock.pass(2_500);
     await bench.parts(7);
     await bench.clock.pass(500);
-    expect(bench.told).toEqual(['begin 7 after 1', 'release 7 at 2', 'begin 8 after 2']);
+    expect(bench.told).toEqual(['begin 7 after 0', 'release 7 at 2', 'begin 8 after 7']);
   });
 
   it('of every five minutes begins cuts at second 0 of every fifth minute', async () => {
@@ -76,7 +76,7 @@ describe('the schedule', () => {
     await bench.parts(1);
     expect(held).toEqual(['one', 'two']);
     await bench.clock.pass(5_000);
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2']);
 
     const other = await Bench.open({ schedule: SECOND });
     other.generator.start();
@@ -89,7 +89,7 @@ describe('a checkpoint that was asked for', () => {
   it('is published when all parts are there, and tells what it took', async () => {
     const bench = await Bench.open();
     const asked = await bench.ask();
-    expect(bench.told).toEqual(['begin 1 after 1']);
+    expect(bench.told).toEqual(['begin 1 after 0']);
     const counts = { units: 2, messages: 3, frames: 1, bytes: 100 };
     bench.part(2, 1, { stats: { ...counts, flippedAt: 30.5, pauseMs: 0.25, releases: true } });
     await bench.clock.pass(200);
@@ -124,7 +124,7 @@ describe('a checkpoint that was asked for', () => {
     expect([first, second, third].map(({ published }) => published?.cut)).toEqual([1, undefined, undefined]);
     await bench.parts(2);
     expect([second, third].map(({ published }) => published?.cut)).toEqual([2, 2]);
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2', 'begin 2 after 2', 'release 2 at 3']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2', 'begin 2 after 1', 'release 2 at 3']);
   });
 
   it('is not the one that is being published either', async () => {
@@ -162,11 +162,11 @@ describe('C9: nothing is released', () => {
     await bench.parts(1);
     await bench.clock.pass(2 * limits.CUT_OVERDUE_MS, 10_000);
     expect(put.called).toBe(true);
-    expect(bench.told).toEqual(['begin 1 after 1']);
+    expect(bench.told).toEqual(['begin 1 after 0']);
     expect(asked).toEqual({ published: null, error: null });
     await put.happen();
     await settled();
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2']);
     expect(asked.published).toMatchObject({ position: 2 });
   });
 
@@ -177,9 +177,9 @@ describe('C9: nothing is released', () => {
     await bench.ask();
     await bench.parts(1);
     await bench.clock.pass(500);
-    expect(bench.told).toEqual(['begin 1 after 1']);
+    expect(bench.told).toEqual(['begin 1 after 0']);
     await bench.clock.pass(5_000);
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2']);
     expect(bench.failures).toEqual([]);
   });
 
@@ -192,10 +192,10 @@ describe('C9: nothing is released', () => {
     await bench.clock.pass(1_000);
     expect(await bench.positions()).toEqual([1, 2]);
     expect(listing.called).toBe(true);
-    expect(bench.told).toEqual(['begin 1 after 1']);
+    expect(bench.told).toEqual(['begin 1 after 0']);
     await listing.happen();
     await settled();
-    expect(bench.told).toEqual(['begin 1 after 1', 'release 1 at 2']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'release 1 at 2']);
   });
 
   it('C19: and the system ends when the store does not say so within a minute', async () => {
@@ -208,7 +208,7 @@ describe('C9: nothing is released', () => {
     await bench.clock.pass(2_000, 500);
     expect(bench.ended).toMatchObject({ code: 'LOG_UNSETTLED', cause: { kind: 'retry' } });
     expect(asked.error).toBe(bench.ended);
-    expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'end']);
   });
 
   it('C19: by an owner that finds a boundary above its record: it is fenced', async () => {
@@ -217,7 +217,7 @@ describe('C9: nothing is released', () => {
     await bench.ask();
     await bench.parts(1);
     expect(bench.ended).toMatchObject({ code: 'FENCED' });
-    expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'end']);
   });
 });
 
@@ -236,13 +236,13 @@ describe('a store that fails', () => {
     await bench.clock.pass(1_000);
     await bench.parts(4);
     expect(bench.told).toEqual([
-      'begin 1 after 1',
+      'begin 1 after 0',
       'abandon 1',
-      'begin 2 after 1',
+      'begin 2 after 0',
       'abandon 2',
-      'begin 3 after 1',
+      'begin 3 after 0',
       'release 3 at 2',
-      'begin 4 after 2',
+      'begin 4 after 3',
       'release 4 at 3',
     ]);
     expect(bench.failures).toMatchObject([
@@ -267,7 +267,7 @@ describe('a store that fails', () => {
       await bench.parts(1);
       expect(bench.ended).toMatchObject(told);
       expect(asked.error).toBe(bench.ended);
-      expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+      expect(bench.told).toEqual(['begin 1 after 0', 'end']);
       expect(bench.clock.timersOpen).toBe(0);
     }
   });
@@ -286,7 +286,7 @@ describe('the end', () => {
     expect(asked.error).toBe(bench.ended);
     await bench.clock.pass(5_000);
     expect((await bench.ask()).error).toBe(bench.ended);
-    expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'end']);
     expect(bench.clock.timersOpen).toBe(0);
   });
 
@@ -306,7 +306,7 @@ describe('the end', () => {
     const third = await bench.ask();
     expect([first, second, third].map(({ error }) => error)).toEqual([reason, reason, reason]);
     expect(bench.ended).toBe(reason);
-    expect(bench.told).toEqual(['begin 1 after 1', 'end']);
+    expect(bench.told).toEqual(['begin 1 after 0', 'end']);
     expect(bench.clock.timersOpen).toBe(0);
   });
 

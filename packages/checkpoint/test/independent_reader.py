@@ -111,28 +111,64 @@ def sealed_json(path):
     return json.loads(text), hashlib.sha256(data).hexdigest()
 
 
-def part_bytes(job_folder, part):
-    inline = 'inline' in part
-    data = base64.b64decode(part['inline']) if inline else open(os.path.join(job_folder, part['path']), 'rb').read()
-    need(len(data) == part['length'] and hashlib.sha256(data).hexdigest() == part['sha256'], 'a part is damaged')
+def file_bytes(job_folder, ref):
+    inline = 'inline' in ref
+    data = base64.b64decode(ref['inline']) if inline else open(os.path.join(job_folder, ref['path']), 'rb').read()
+    need(len(data) == ref['length'] and hashlib.sha256(data).hexdigest() == ref['sha256'], 'a file is damaged')
     return data
 
 
+def block(data, at):
+    """Payload of the block at this byte, its codec, and where it ends."""
+    stored, crc, length, codec = struct.unpack_from('<IIII', data, at)
+    body = data[at + 16:at + 16 + stored]
+    need(len(body) == stored and zlib.crc32(body) == crc, f'the block at byte {at} is damaged')
+    need(codec in (0, 1), f'codec {codec}: not read here')
+    payload = zlib.decompress(body, 31) if codec == 1 else body
+    need(len(payload) == length, f'the block at byte {at} has another length')
+    return payload, codec, at + 16 + stored
+
+
 def entries(data):
-    """Kind, head and body of each entry of a part."""
-    need(data[:8] == b'TMPART01', 'no part')
-    at = 8
-    while at < len(data):
-        length, crc = struct.unpack_from('<II', data, at)
-        payload = data[at + 8:at + 8 + length]
-        need(len(payload) == length and zlib.crc32(payload) == crc, f'the block at byte {at} is damaged')
-        at, inside = at + 8 + length, 0
+    """The cut that a file builds on; kind, head and body of each of its entries."""
+    need(data[:8] == b'TMPART02' and data[-8:] == b'TMPARTIX', 'no whole part')
+    index_at = struct.unpack_from('<Q', data, len(data) - 16)[0]
+    index, codec, end = block(data, index_at)
+    need(codec == 0 and end == len(data) - 16, 'the index is not at the end')
+    cut, base, lines = Values(index).whole()
+    found, at = [], 8
+    for offset, stored, length, codec, count, types in lines:
+        need(offset == at, 'the index leaves a gap')
+        payload, own_codec, at = block(data, at)
+        need((at - offset - 16, len(payload), own_codec) == (stored, length, codec), 'the index and a block differ')
+        inside, before = 0, len(found)
         while inside < length:
             kind, head, body = struct.unpack_from('<BII', payload, inside)
             begin = inside + 9
             inside = begin + head + body
             need(inside <= length, 'an entry crosses its block')
-            yield kind, Values(payload[begin:begin + head]).whole(), Values(payload[begin + head:inside]).whole()
+            value = None if kind == 5 else Values(payload[begin + head:inside]).whole()
+            found.append((kind, Values(payload[begin:begin + head]).whole(), value))
+        need(len(found) - before == count, 'the index counts other entries')
+        need({head[0] for kind, head, _ in found[before:] if kind in (1, 5, 6)} == set(types), 'the index names other types')
+    need(at == index_at, 'something lies before the index')
+    return base, found
+
+
+def part(job_folder, files):
+    """Units and motion of a part: its files put together, the full one first."""
+    units, motion, below = {}, [], 0
+    for ref in files:
+        base, found = entries(file_bytes(job_folder, ref))
+        need(base == below, 'a file builds on another than the one before it')
+        below = ref['cut']
+        for head in (head for kind, head, _ in found if kind == 5):
+            gone = [key for key in units if list(key[:2]) == head[:2] and (head[3] is None or list(key) == head)]
+            for key in gone: del units[key]
+        units.update({tuple(head): body for kind, head, body in found if kind == 1})
+        motion = [(kind, body) for kind, _, body in found if kind in (2, 3, 4)]
+        passing = {tuple(head): body for kind, head, body in found if kind == 6}
+    return {**units, **passing}, motion
 
 
 def bank(job_folder):
@@ -140,23 +176,24 @@ def bank(job_folder):
     before = None
     for name in sorted(name for name in os.listdir(log) if re.fullmatch(r'\d{20}', name)):
         record, own_hash = sealed_json(os.path.join(log, name))
-        need(record['format'] == 1 and record['position'] == int(name), f'{name}: another record')
+        need(record['format'] == 2 and record['position'] == int(name), f'{name}: another record')
         need(before is None or record['previous'] == before, f'{name}: the chain is broken')
         before = own_hash
         if record['kind'] != 'checkpoint': continue
-        states, motion, accounts = [], 0, 0
-        for part in record['parts']:
-            own = 0
-            for kind, head, body in entries(part_bytes(job_folder, part)):
-                if kind == 1: own, accounts = own + body['balance'], accounts + 1
-                else: motion += sum(message[3][0] for message in body if message[2] == 'receive')
-            states.append(own)
-        total = sum(states) + motion
-        print(json.dumps({'position': record['position'], 'states': states, 'motion': motion, 'total': total, 'accounts': accounts}))
+        states, moving, accounts, files = [], 0, 0, 0
+        for each in record['parts']:
+            units, motion = part(job_folder, each['files'])
+            states.append(sum(body['balance'] for body in units.values()))
+            accounts += len(units)
+            moving += sum(message[3][0] for _, body in motion for message in body if message[2] == 'receive')
+            files = max(files, len(each['files']))
+        total = sum(states) + moving
+        line = {'position': record['position'], 'states': states, 'motion': moving, 'total': total, 'accounts': accounts}
+        print(json.dumps({**line, 'files': files}))
 
 
 def units(path):
-    for kind, head, body in entries(open(path, 'rb').read()):
+    for kind, head, body in entries(open(path, 'rb').read())[1]:
         print(json.dumps({'kind': kind, 'head': head, 'body': body}))
 
 

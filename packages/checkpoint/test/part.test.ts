@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import {
   type Batch,
   decodeValue,
@@ -8,14 +7,13 @@ import {
   unpackBatch,
   unpackMessages,
 } from '@tidemark/actors/internal';
-import { limits, type PartContent, PartWriter, readPart } from '@tidemark/checkpoint/internal';
+import { limits, mergeFiles, type PartContent, PartWriter, readPart } from '@tidemark/checkpoint/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { same } from '../../actors/test/support/same.ts';
 import { chosen, JOB, JobLog } from './support/job-log.ts';
-import { bitFlips, fileRef, inlineRef, truncations, writePart } from './support/parts.ts';
+import { bitFlips, fileRef, framed, inlineRef, truncations, writePart } from './support/parts.ts';
 
-const BLOCK_HEAD_BYTES = 8;
 const MAGIC_BYTES = 8;
 
 // ── what a thread gives to its part ──────────────────────────────────────────────────────────────────────────────
@@ -128,15 +126,16 @@ describe('a part', () => {
   it('gives back every unit, message and record, in order, and counts them', () => {
     fc.assert(
       fc.property(fc.array(given, { maxLength: 20 }), (all) => {
-        const { bytes, counts } = writePart((writer) => all.forEach((each) => give(writer, each)));
+        const { bytes, blocks, counts } = writePart((writer) => all.forEach((each) => give(writer, each)));
         const content = readPart(bytes);
         expect(same(unpacked(content), expectedOf(all))).toBe(true);
         expect(counts).toEqual({
           units: content.units.length,
           messages: all.reduce((sum, each) => sum + messagesIn(each), 0),
           frames: content.channels.length + content.outboxes.length,
-          bytes: bytes.length,
+          bytes: blocks.reduce((sum, { payload }) => sum + payload.length, 0),
         });
+        expect(blocks.reduce((sum, { entries }) => sum + entries, 0)).toBe(all.length);
         const frames = [...content.mail, ...content.channels, ...content.outboxes];
         expect(frames.reduce((sum, { count }) => sum + count, 0)).toBe(counts.messages);
       }),
@@ -146,20 +145,26 @@ describe('a part', () => {
 
   it('of nothing is a part', () => {
     const { bytes, counts } = writePart(() => undefined);
-    expect(readPart(bytes)).toEqual({ units: [], mail: [], channels: [], outboxes: [] });
-    expect(counts).toEqual({ units: 0, messages: 0, frames: 0, bytes: bytes.length });
+    expect(readPart(bytes)).toEqual({
+      base: 0,
+      units: [],
+      gone: [],
+      passing: [],
+      mail: [],
+      channels: [],
+      outboxes: [],
+    });
+    expect(counts).toEqual({ units: 0, messages: 0, frames: 0, bytes: 0 });
   });
 
   it('leaves as whole blocks that are at most so large, except for a unit that is larger alone', () => {
     const sizes = [200_000, 500_000, 400_000, 3 * limits.BLOCK_BYTES_MAX, 10, 20, limits.BLOCK_BYTES_MAX, 30];
-    const { bytes, pieces } = writePart((writer) => {
+    const { bytes, blocks } = writePart((writer) => {
       for (const [i, size] of sizes.entries()) writer.unit('type', `key-${i}`, '', null, 'x'.repeat(size));
     });
-    const [magic, ...blocks] = pieces;
-    expect(magic).toHaveLength(MAGIC_BYTES);
-    const lengths = blocks.map((block) => Buffer.from(block).readUInt32LE(0) + BLOCK_HEAD_BYTES);
-    expect(lengths).toEqual(blocks.map(({ length }) => length));
-    const units = blocks.map((block) => readPart(Buffer.concat([magic, block])).units.map(({ key }) => key));
+    const lengths = blocks.map(({ payload }) => payload.length);
+    const units = blocks.map((block) => readPart(framed([block])).units.map(({ key }) => key));
+    expect(blocks.map(({ entries, types }) => [entries, types])).toEqual(units.map((keys) => [keys.length, ['type']]));
     expect(units).toEqual([['key-0', 'key-1'], ['key-2'], ['key-3'], ['key-4', 'key-5'], ['key-6'], ['key-7']]);
     expect(lengths.map((length) => length > limits.BLOCK_BYTES_MAX)).toEqual([false, false, true, false, true, false]);
     expect(unpacked(readPart(bytes)).units.map((each) => (each as { value: string }).value.length)).toEqual(sizes);
@@ -167,11 +172,11 @@ describe('a part', () => {
 
   it('fills a block to its last byte, and no further', () => {
     const withUnit = (size: number): number[] => {
-      const { pieces } = writePart((writer) => {
+      const { blocks } = writePart((writer) => {
         writer.unit('type', 'small', '', null, 1);
         writer.unit('type', 'large', '', null, new Uint8Array(size));
       });
-      return pieces.slice(1).map(({ length }) => length);
+      return blocks.map(({ payload }) => payload.length);
     };
     const [both] = withUnit(500_000);
     const fits = 500_000 + limits.BLOCK_BYTES_MAX - both;
@@ -182,9 +187,9 @@ describe('a part', () => {
   it('hands out blocks that nothing writes to any more', () => {
     const pieces: Uint8Array[] = [];
     const copies: Uint8Array[] = [];
-    const writer = new PartWriter((piece) => {
-      pieces.push(piece);
-      copies.push(Uint8Array.from(piece));
+    const writer = new PartWriter(({ payload }) => {
+      pieces.push(payload);
+      copies.push(Uint8Array.from(payload));
     });
     for (let i = 0; i < 30; i++) writer.unit('type', `key-${i}`, '', null, String(i % 10).repeat(100_000));
     writer.end();
@@ -195,14 +200,18 @@ describe('a part', () => {
 
 /** One entry of each kind. */
 function small(): Uint8Array {
+  return writePart(giveSmall).bytes;
+}
+
+function giveSmall(writer: PartWriter): void {
   const message: Envelope = { type: 'a', key: 'b', handler: 'c', args: [1], reply: null };
-  return writePart((writer) => {
-    writer.unit('a', 'b', '', null, { n: 1 });
-    writer.mail(message);
-    writer.batch({ task: 'job', keys: null, values: [{ n: 1 }], columns: ['n'] });
-    writer.channel(packMessages([message])[0], 1);
-    writer.outbox(packMessages([message])[0], 2);
-  }).bytes;
+  writer.unit('a', 'b', '', null, { n: 1 });
+  writer.gone('a', 'b', 'rows', 1);
+  writer.passing('a', '', 'sink', '1/0', { n: 2 });
+  writer.mail(message);
+  writer.batch({ task: 'job', keys: null, values: [{ n: 1 }], columns: ['n'] });
+  writer.channel(packMessages([message])[0], 1);
+  writer.outbox(packMessages([message])[0], 2);
 }
 
 describe('damage of a part', () => {
@@ -210,15 +219,14 @@ describe('damage of a part', () => {
     for (const { bit, flipped } of bitFlips(small())) expect(() => readPart(flipped), `bit ${bit}`).toThrow();
   });
 
-  it('cut short anywhere: told, but for the place between two blocks, which its record knows', () => {
-    const whole = [...truncations(small())].filter((cut) => readable(cut));
-    expect(whole.map(({ length }) => length)).toEqual([MAGIC_BYTES]);
+  it('cut short anywhere: its end is missing', () => {
+    for (const short of truncations(small())) expect(() => readPart(short), `${short.length} bytes`).toThrow();
   });
 
   it('an entry of an unknown kind, with a right crc32', () => {
-    const bytes = small();
-    bytes[MAGIC_BYTES + BLOCK_HEAD_BYTES] = 9;
-    expect(() => readPart(withCrc(bytes))).toThrow('unknown kind of entry: 9');
+    const { blocks } = writePart(giveSmall);
+    blocks[0].payload[0] = 9;
+    expect(() => readPart(framed(blocks))).toThrow('unknown kind of entry: 9');
   });
 
   it('any bit flipped in a file: a start tells', async () => {
@@ -232,7 +240,7 @@ describe('damage of a part', () => {
       await expect(chosen(log.store)).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
     }
     await log.store.replace(name, bytes);
-    expect((await chosen(log.store)).checkpoint?.parts).toEqual([readPart(bytes)]);
+    expect((await chosen(log.store)).checkpoint?.parts).toEqual([mergeFiles([readPart(bytes)])]);
   });
 
   it('a file cut short or too long: a start tells', async () => {
@@ -254,7 +262,9 @@ describe('damage of a part', () => {
     for (const { flipped } of bitFlips(bytes.slice(0, 20))) {
       const log = await JobLog.open();
       await log.term('fresh');
-      const ref = { ...inlineRef(bytes), inline: Buffer.concat([flipped, bytes.slice(20)]).toString('base64') };
+      const [file] = inlineRef(bytes).files;
+      const inline = Buffer.concat([flipped, bytes.slice(20)]).toString('base64');
+      const ref = { thread: 0, files: [{ ...file, inline }] };
       await log.checkpoint({ parts: [ref], releases: true });
       await expect(chosen(log.store)).rejects.toMatchObject({
         code: 'CHECKPOINT_DAMAGED',
@@ -270,19 +280,3 @@ describe('damage of a part', () => {
     await expect(chosen(log.store)).rejects.toThrow('cannot be read');
   });
 });
-
-function readable(bytes: Uint8Array): boolean {
-  try {
-    readPart(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The part with the crc32 of its only block set right again. */
-function withCrc(bytes: Uint8Array): Uint8Array {
-  const part = Buffer.from(bytes);
-  part.writeUInt32LE(crc32(part.subarray(MAGIC_BYTES + BLOCK_HEAD_BYTES)), MAGIC_BYTES + 4);
-  return part;
-}

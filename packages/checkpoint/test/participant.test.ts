@@ -1,7 +1,8 @@
 import { actor, type AnyActor } from '@tidemark/actors';
 import { type ChannelItem, decodeValue, unpackMessages } from '@tidemark/actors/internal';
-import { Participant, type PartSays, readPart } from '@tidemark/checkpoint/internal';
+import { limits, Participant, type PartSays, readPart } from '@tidemark/checkpoint/internal';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { framed } from './support/parts.ts';
 import { Threads } from '../../actors/test/support/threads.ts';
 
 const WORKERS = 2;
@@ -25,7 +26,7 @@ beforeEach(() => {
   threads = new Threads(WORKERS).go();
   said = [];
   participants = threads.runtimes.map((runtime, thread) => {
-    const participant = new Participant(runtime, (says) => said.push({ thread, says }));
+    const participant = new Participant(runtime, limits.INLINE_BYTES_MAX, (says) => said.push({ thread, says }));
     runtime.useHooks(participant);
     return participant;
   });
@@ -37,7 +38,7 @@ beforeEach(() => {
 function part(thread: number, cut: number) {
   const mine = said.filter((each) => each.thread === thread && each.says.cut === cut).map(({ says }) => says);
   if (!mine.some(({ kind }) => kind === 'done')) return null;
-  const content = readPart(Buffer.concat(mine.flatMap((says) => (says.kind === 'block' ? [says.bytes] : []))));
+  const content = readPart(framed(mine.flatMap((says) => (says.kind === 'block' ? [says.block] : []))));
   const numbers = (frames: typeof content.mail) =>
     frames.flatMap(({ body }) => unpackMessages(body).map(({ args }) => args[0]));
   return {
@@ -63,7 +64,7 @@ describe('C1: a flip', () => {
     void threads.tell(Pot, pots[0]).put(1);
     participants[0].flip(1, 7);
     expect([kinds(0, 1), kinds(0, 2)]).toEqual([['marker'], ['marker']]);
-    expect(threads.network.lying(0, 1)[0]).toMatchObject({ kind: 'marker', cut: 1, base: 7 });
+    expect(threads.network.lying(0, 1)[0]).toMatchObject({ kind: 'marker', cut: 1, published: 7 });
     runSlices();
     expect(kinds(0, 1)).toEqual(['marker', 'frame']);
   });

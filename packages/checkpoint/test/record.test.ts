@@ -68,17 +68,17 @@ describe('damage of a record', () => {
 });
 
 describe('a record of another format', () => {
-  it.each([0, 2, 10])('%s is whole and cannot be read: CHECKPOINT_INCOMPATIBLE, not damage', (format) => {
+  it.each([0, 3, 10])('%s is whole and cannot be read: CHECKPOINT_INCOMPATIBLE, not damage', (format) => {
     expect(() => decodeRecord(encodeRecord(recordOf({ format })), NAME)).toThrow(
       expect.objectContaining({
         code: 'CHECKPOINT_INCOMPATIBLE',
-        message: `${NAME} has format ${format}; this version of Tidemark reads format 1`,
+        message: `${NAME} has format ${format}; this version of Tidemark reads formats 1 to 2`,
       }),
     );
   });
 
   it('that is damaged, too, is damage', () => {
-    const bytes = encodeRecord(recordOf({ format: 2 }));
+    const bytes = encodeRecord(recordOf({ format: 3 }));
     bytes[20] ^= 1;
     expect(() => decodeRecord(bytes, NAME)).toThrow(expect.objectContaining({ code: 'CHECKPOINT_DAMAGED' }));
   });

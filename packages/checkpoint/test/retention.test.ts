@@ -54,7 +54,7 @@ class Owner {
         kind: 'checkpoint',
         cut,
         definitions: {},
-        parts: [{ thread: 0, length: PART.bytes.length, sha256: PART.sha256, path }],
+        parts: [{ thread: 0, files: [{ cut, length: PART.bytes.length, sha256: PART.sha256, path }] }],
         releases: false,
         finished: false,
         app: null,

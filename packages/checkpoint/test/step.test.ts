@@ -3,22 +3,22 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 const THREADS = 3;
-/** The present cut is 5, the newest record stands at 40. */
-const idle: GeneratorState = { phase: 'idle', next: 5, position: 40 };
-const gathering: GeneratorState = { phase: 'gathering', cut: 5, position: 40, missing: new Set([0, 2]), again: false };
+/** The present cut is 5, the newest published one is 4. */
+const idle: GeneratorState = { phase: 'idle', next: 5, published: 4 };
+const gathering: GeneratorState = { phase: 'gathering', cut: 5, published: 4, missing: new Set([0, 2]), again: false };
 const lastPart: GeneratorState = { ...gathering, missing: new Set([2]) };
-const publishing: GeneratorState = { phase: 'publishing', cut: 5, position: 40, again: false };
+const publishing: GeneratorState = { phase: 'publishing', cut: 5, published: 4, again: false };
 const ended: GeneratorState = { phase: 'ended' };
 
 const all = new Set([0, 1, 2]);
-const begun = (cut: number, position: number): GeneratorState => ({
+const begun = (cut: number, base: number): GeneratorState => ({
   phase: 'gathering',
   cut,
-  position,
+  published: base,
   missing: all,
   again: false,
 });
-const begin = (cut: number, base: number): GeneratorEffect => ({ kind: 'begin', cut, base });
+const begin = (cut: number, base: number): GeneratorEffect => ({ kind: 'begin', cut, published: base });
 const abandon = (why: 'part-failed' | 'overdue' | 'publish-failed'): GeneratorEffect => ({
   kind: 'abandon',
   cut: 5,
@@ -40,8 +40,8 @@ const workerLost: GeneratorEvent = { kind: 'worker-lost' };
 
 /** Every cell of the table in SPEC.md; `again` has rows of its own. */
 const CELLS: readonly (readonly [GeneratorState, GeneratorEvent, GeneratorState, readonly GeneratorEffect[]])[] = [
-  [idle, due, begun(5, 40), [begin(5, 40)]],
-  [idle, wanted, begun(5, 40), [begin(5, 40)]],
+  [idle, due, begun(5, 4), [begin(5, 4)]],
+  [idle, wanted, begun(5, 4), [begin(5, 4)]],
   [idle, stored(5, 0), idle, []],
   [idle, partFailed, idle, []],
   [idle, overdue, idle, []],
@@ -56,8 +56,8 @@ const CELLS: readonly (readonly [GeneratorState, GeneratorEvent, GeneratorState,
   [gathering, stored(5, 0), { ...gathering, missing: new Set([2]) }, []],
   [gathering, stored(5, 1), gathering, []],
   [lastPart, stored(5, 2), publishing, [{ kind: 'publish', cut: 5 }]],
-  [gathering, partFailed, { phase: 'idle', next: 6, position: 40 }, [abandon('part-failed')]],
-  [gathering, overdue, { phase: 'idle', next: 6, position: 40 }, [abandon('overdue')]],
+  [gathering, partFailed, { phase: 'idle', next: 6, published: 4 }, [abandon('part-failed')]],
+  [gathering, overdue, { phase: 'idle', next: 6, published: 4 }, [abandon('overdue')]],
   [gathering, published, gathering, []],
   [gathering, publishFailed, gathering, []],
   [gathering, fenced, ended, [end('fenced')]],
@@ -69,8 +69,8 @@ const CELLS: readonly (readonly [GeneratorState, GeneratorEvent, GeneratorState,
   [publishing, stored(5, 0), publishing, []],
   [publishing, partFailed, publishing, []],
   [publishing, overdue, publishing, []],
-  [publishing, published, { phase: 'idle', next: 6, position: 41 }, [release]],
-  [publishing, publishFailed, { phase: 'idle', next: 6, position: 40 }, [abandon('publish-failed')]],
+  [publishing, published, { phase: 'idle', next: 6, published: 5 }, [release]],
+  [publishing, publishFailed, { phase: 'idle', next: 6, published: 4 }, [abandon('publish-failed')]],
   [publishing, fenced, ended, [end('fenced')]],
   [publishing, storeLost, ended, [end('store-lost')]],
   [publishing, workerLost, ended, [end('worker-lost')]],
@@ -82,11 +82,11 @@ const CELLS: readonly (readonly [GeneratorState, GeneratorEvent, GeneratorState,
 
 /** Somebody asked while a cut was under way: the next one begins as soon as that one is over, well or not. */
 const AGAIN: typeof CELLS = [
-  [{ ...gathering, again: true }, partFailed, begun(6, 40), [abandon('part-failed'), begin(6, 40)]],
-  [{ ...gathering, again: true }, overdue, begun(6, 40), [abandon('overdue'), begin(6, 40)]],
+  [{ ...gathering, again: true }, partFailed, begun(6, 4), [abandon('part-failed'), begin(6, 4)]],
+  [{ ...gathering, again: true }, overdue, begun(6, 4), [abandon('overdue'), begin(6, 4)]],
   [{ ...lastPart, again: true }, stored(5, 2), { ...publishing, again: true }, [{ kind: 'publish', cut: 5 }]],
-  [{ ...publishing, again: true }, published, begun(6, 41), [release, begin(6, 41)]],
-  [{ ...publishing, again: true }, publishFailed, begun(6, 40), [abandon('publish-failed'), begin(6, 40)]],
+  [{ ...publishing, again: true }, published, begun(6, 5), [release, begin(6, 5)]],
+  [{ ...publishing, again: true }, publishFailed, begun(6, 4), [abandon('publish-failed'), begin(6, 4)]],
   [{ ...publishing, again: true }, fenced, ended, [end('fenced')]],
 ];
 
@@ -142,7 +142,7 @@ test('C7–C10 hold for any run of events', () => {
   const seen = { release: 0, abandon: 0, end: 0 };
   fc.assert(
     fc.property(fc.array(chosen, { maxLength: 120 }), (events) => {
-      let state: GeneratorState = { phase: 'idle', next: 1, position: 0 };
+      let state: GeneratorState = { phase: 'idle', next: 1, published: 0 };
       let open: number | null = null;
       let newest = 0;
       let parts = new Set<number>();
@@ -204,7 +204,7 @@ function fitting(state: GeneratorState, otherwise: GeneratorEvent, thread: numbe
   if (state.phase === 'publishing' && chance > 0) {
     return chance === 1
       ? { kind: 'publish-failed', cut: state.cut }
-      : { kind: 'published', cut: state.cut, position: state.position + 1 };
+      : { kind: 'published', cut: state.cut, position: state.cut + 100 };
   }
   return otherwise;
 }

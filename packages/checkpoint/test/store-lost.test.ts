@@ -39,6 +39,8 @@ async function start(): Promise<Engine> {
       schedule: '1h',
       timezone: undefined,
       keep: 10,
+      compression: 'none',
+      captureBytesMax: Number.POSITIVE_INFINITY,
       inline: true,
       fresh: false,
       from: null,

@@ -2,7 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RemoteError } from '@tidemark/actors';
 import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
-import { type CheckpointRecord, decodeRecord, readPart, type PartRef } from '@tidemark/checkpoint/internal';
+import {
+  type CheckpointRecord,
+  decodeRecord,
+  mergeFiles,
+  type PartContent,
+  type PartRef,
+  readPart,
+} from '@tidemark/checkpoint/internal';
 import { describe, expect, test, vi } from 'vitest';
 import { Echo, Receiver, Sender, Teller, Till } from './fixtures/actors.mjs';
 import { Systems } from './support/systems.ts';
@@ -226,16 +233,20 @@ describe('an observer', () => {
 });
 
 /** All parts of the checkpoint at a position, from its files. */
-async function partsAt(store: string, position: number): Promise<ReturnType<typeof readPart>[]> {
+async function partsAt(store: string, position: number): Promise<PartContent[]> {
   const name = String(position).padStart(20, '0');
   expect(await readdir(join(store, 'main/log'))).toContain(name);
   const record = decodeRecord(await readFile(join(store, 'main/log', name)), name) as CheckpointRecord;
-  const bytesOf = async (part: PartRef): Promise<Uint8Array> =>
-    'path' in part ? readFile(join(store, 'main', part.path)) : Buffer.from(part.inline, 'base64');
-  return (await Promise.all(record.parts.map(bytesOf))).map(readPart);
+  const contentOf = async ({ files }: PartRef): Promise<PartContent> => {
+    const bytes = files.map(async (file) =>
+      'path' in file ? readFile(join(store, 'main', file.path)) : Buffer.from(file.inline, 'base64'),
+    );
+    return mergeFiles((await Promise.all(bytes)).map(readPart));
+  };
+  return Promise.all(record.parts.map(contentOf));
 }
 
-function moneyOf(parts: readonly ReturnType<typeof readPart>[]): { left: number; inTill: number } {
+function moneyOf(parts: readonly PartContent[]): { left: number; inTill: number } {
   let [left, inTill] = [0, 0];
   for (const { units, mail, channels, outboxes } of parts) {
     for (const { type, value } of units) {

@@ -9,6 +9,8 @@ const OPTIONS: EngineOptions = {
   schedule: '10ms',
   timezone: undefined,
   keep: 10,
+  compression: 'none',
+  captureBytesMax: Number.POSITIVE_INFINITY,
   inline: true,
   fresh: false,
   from: null,

@@ -25,7 +25,7 @@ interface Killed {
   readonly out: string;
   /** Positions of its checkpoints. */
   readonly positions: readonly number[];
-  /** Paths of the parts of its newest checkpoint that are files. */
+  /** Paths of the files that only its newest checkpoint names. */
   readonly parts: readonly string[];
 }
 
@@ -33,7 +33,7 @@ type Record = {
   readonly kind: string;
   readonly position: number;
   readonly releases: boolean;
-  readonly parts: readonly { readonly path?: string }[];
+  readonly parts: readonly { readonly files: readonly { readonly path?: string }[] }[];
 };
 
 async function killedJob(name: string, outputs: readonly string[]): Promise<Killed> {
@@ -52,7 +52,16 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
   ];
   const isApplied = async (): Promise<boolean> =>
     outputs.length === 0 || existsSync(join(out, `${(await readdir(log)).sort().at(-1)}-1.ndjson`));
+  const readRecords = async (): Promise<Record[]> => {
+    const records: Record[] = [];
+    for (const file of (await readdir(log)).sort()) {
+      const record = JSON.parse((await readFile(join(log, file), 'utf8')).split('\n')[0]) as Record;
+      if (record.kind === 'checkpoint') records.push(record);
+    }
+    return records;
+  };
   let run: CliRun;
+  let records: Record[];
   do {
     run = place.start([...args, '--schedule', '150ms', '--rate', '10000', '--workers', '2']);
     await run.event('checkpoint', 5);
@@ -60,12 +69,8 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
     await sleep(60);
     run.kill9('group');
     await run.ended;
-  } while (!(await isApplied()));
-  const records: Record[] = [];
-  for (const file of (await readdir(log)).sort()) {
-    const record = JSON.parse((await readFile(join(log, file), 'utf8')).split('\n')[0]) as Record;
-    if (record.kind === 'checkpoint') records.push(record);
-  }
+    records = await readRecords();
+  } while (!(await isApplied()) || ownFiles(records).length === 0);
   const newest = records.at(-1)!;
   expect(newest.releases).toBe(outputs.length > 0);
   const left = place.at(`${name}-left`);
@@ -75,15 +80,22 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
     log,
     out,
     positions: records.map(({ position }) => position),
-    parts: newest.parts.flatMap(({ path }) => (path === undefined ? [] : [join(store, 'keep', path)])),
+    parts: ownFiles(records).map((path) => join(store, 'keep', path)),
     async damage(how, which) {
       await rm(at, { recursive: true });
       await cp(left, at, { recursive: true });
       await how(which(killed));
     },
   };
-  expect(killed.parts).toHaveLength(2);
   return killed;
+}
+
+/** Files that the newest checkpoint names and none before it. */
+function ownFiles(records: readonly Record[]): readonly string[] {
+  const [newest, ...older] = records
+    .toReversed()
+    .map(({ parts }) => parts.flatMap(({ files }) => files.flatMap(({ path }) => path ?? [])));
+  return newest.filter((path) => !older.flat().includes(path));
 }
 
 const newestRecord = ({ log, positions }: Killed): string => join(log, String(positions.at(-1)).padStart(20, '0'));

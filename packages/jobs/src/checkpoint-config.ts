@@ -1,3 +1,4 @@
+import type { Compression } from '@tidemark/checkpoint';
 import { JobError } from './errors.ts';
 
 export interface CheckpointConfigOptions {
@@ -8,6 +9,10 @@ export interface CheckpointConfigOptions {
   readonly schedule: string;
   /** Time zone of a cron schedule, e.g. `Europe/Berlin`. */
   readonly timezone?: string;
+  /** How parts are stored: `none` when not given, `gzip`, `zstd` (Node 22.15 or later), `snappy` (with the package of that name). */
+  readonly compression?: Compression;
+  /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
+  readonly captureBytesMax?: number;
 }
 
 const TYPES = ['file', 'hdfs', 's3', 'memory'];
@@ -24,6 +29,8 @@ export class CheckpointConfig {
   readonly location: string;
   readonly schedule: string;
   readonly timezone: string | undefined;
+  readonly compression: Compression | undefined;
+  readonly captureBytesMax: number | undefined;
 
   constructor(options: CheckpointConfigOptions) {
     if (!TYPES.includes(options.storeType)) {
@@ -50,5 +57,7 @@ export class CheckpointConfig {
     this.location = storeType === 'memory' && scheme === undefined ? `memory:${location}` : location;
     this.schedule = schedule;
     this.timezone = options.timezone;
+    this.compression = options.compression;
+    this.captureBytesMax = options.captureBytesMax;
   }
 }

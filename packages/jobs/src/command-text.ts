@@ -8,6 +8,7 @@ export function commandText(file: URL, options: RunOptions, position: number): s
     ['--store', options.store],
     ['--workers', options.workers],
     ['--schedule', options.schedule],
+    ['--compression', options.compression],
     ['--rate', options.rate],
     ['--key', options.key],
     ['--bad-rows', options.badRows],

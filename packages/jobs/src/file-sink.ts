@@ -104,11 +104,11 @@ export class FileSink {
     return this.#sealed.length > 0;
   }
 
-  *capture(): Generator<void, void, void> {
+  *captureMotion(): Generator<void, void, void> {
     const { cut, type, sink, task } = this.#options;
     const chunks = this.#atFlip;
     for (let i = 0; i < chunks.length; i++) {
-      cut.sink?.unit(type, '', `sink:${sink}`, `${task}/${i}`, chunks[i]);
+      cut.sink?.passing(type, '', `sink:${sink}`, `${task}/${i}`, chunks[i]);
       yield;
     }
     this.#atFlip = [];

@@ -81,13 +81,16 @@ export class JobTask implements Task, MailOwner<Batch> {
     this.cut.sink?.batch(batch);
   }
 
-  *capture(): Generator<void, void, void> {
-    const { source, output, badRows } = this.#options;
-    yield* source.capture();
-    yield* this.#keyed.capture();
-    yield* this.#counters.capture();
-    if (output !== null) yield* output.capture();
-    if (badRows !== null) yield* badRows.capture();
+  *captureUnits(): Generator<void, void, void> {
+    yield* this.#options.source.captureUnits();
+    yield* this.#keyed.captureUnits();
+    yield* this.#counters.captureUnits();
+  }
+
+  *captureMotion(): Generator<void, void, void> {
+    const { output, badRows } = this.#options;
+    if (output !== null) yield* output.captureMotion();
+    if (badRows !== null) yield* badRows.captureMotion();
     yield* this.mail.capture();
   }
 

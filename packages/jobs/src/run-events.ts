@@ -1,3 +1,4 @@
+import type { Compression } from '@tidemark/checkpoint';
 /** What a running job tells its observer; `tidemark run --json` prints exactly these, one JSON object a line. */
 export type RunEvent =
   | {
@@ -72,6 +73,10 @@ export interface RunOptions {
   readonly schedule?: string;
   /** Checkpoints kept at least, 10 when not given. */
   readonly keep?: number;
+  /** How parts of checkpoints are stored; `none` when not given. */
+  readonly compression?: Compression;
+  /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
+  readonly captureBytesMax?: number;
   /** Rows per second over all workers. */
   readonly rate?: number;
   readonly fresh?: boolean;

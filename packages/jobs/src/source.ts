@@ -118,8 +118,8 @@ export class Source {
     this.#stopped = true;
   }
 
-  capture(): Generator<void, void, void> {
-    return this.#splits.capture();
+  captureUnits(): Generator<void, void, void> {
+    return this.#splits.captureUnits();
   }
 
   /** One turn: rows that are at hand, if they may enter. */

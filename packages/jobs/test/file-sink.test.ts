@@ -46,15 +46,16 @@ class Rig {
   /** Flips and captures: what a checkpoint of this cut holds of the sink. */
   take(cut: number): readonly UnitData[] {
     const units: UnitData[] = [];
-    this.cut.cut = cut;
-    this.cut.sink = {
-      unit: (type, key, table, tableKey, value) =>
+    this.cut.begin(cut, 0, {
+      unit: () => undefined,
+      gone: () => undefined,
+      passing: (type, key, table, tableKey, value) =>
         void units.push({ type, key, table, tableKey, value: encodeValue(value) }),
       mail: () => undefined,
       batch: () => undefined,
-    };
+    });
     this.sink.flip();
-    for (const _ of this.sink.capture());
+    for (const _ of this.sink.captureMotion());
     return units;
   }
 

@@ -14,6 +14,8 @@ export interface Config {
   readonly heavy: boolean;
   /** One state is large: its thread's part is always a file. */
   readonly bulk: boolean;
+  /** Parts of any size are files, so that they come in chains; else most are small enough for their record. */
+  readonly chained: boolean;
   /** Processes of this job start on other machines: only the counter in `owner.json` tells whether one lives. */
   readonly machines: 'one' | 'many';
   /** A power cut takes from a folder what was not yet synced, and what was under way; a remote store has its own power. */
@@ -46,8 +48,11 @@ export function drawConfig(chance: Chance, mode: Mode, steps: number): Config {
     store: machines === 'one' && chance.isTrue(0.6) ? 'folder' : 'remote',
     seenAs: chance.isTrue(0.6) ? 'dead' : 'it is',
     swarm: drawSwarm(chance, mode),
+    chained: false,
   };
-  return chance.isTrue(COLLECTING_SHARE) ? manyRecords(drawn) : drawn;
+  const collecting = chance.isTrue(COLLECTING_SHARE);
+  const chained = { ...drawn, chained: chance.isTrue(0.5) };
+  return collecting ? manyRecords(chained) : chained;
 }
 
 /** Share of seeds in which retention passes several times. */

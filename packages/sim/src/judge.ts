@@ -5,6 +5,9 @@ import {
   type EngineEvent,
   type LogRecord,
   type PartContent,
+  filesOf,
+  mergeFiles,
+  type PartFileContent,
   readPart,
 } from '@tidemark/checkpoint/internal';
 import { createHash } from 'node:crypto';
@@ -226,15 +229,25 @@ export class Judge implements DiskWatcher {
 
   #parts(record: CheckpointRecord): readonly PartContent[] | null {
     const contents: PartContent[] = [];
-    for (const part of record.parts) {
-      const bytes = 'path' in part ? this.#disk().get(`${JOB}/${part.path}`) : Buffer.from(part.inline, 'base64');
-      if (bytes === undefined || bytes.length !== part.length || sha256(bytes) !== part.sha256) {
-        this.violation(
-          `O3 part of thread ${part.thread} of record ${record.position} is ${bytes === undefined ? 'not there' : 'damaged'}`,
-        );
-        return null;
+    for (const { thread, files } of record.parts) {
+      const found: PartFileContent[] = [];
+      for (const [i, file] of files.entries()) {
+        const bytes = 'path' in file ? this.#disk().get(`${JOB}/${file.path}`) : Buffer.from(file.inline, 'base64');
+        if (bytes === undefined || bytes.length !== file.length || sha256(bytes) !== file.sha256) {
+          const what = bytes === undefined ? 'not there' : 'damaged';
+          this.violation(`O3 file ${i + 1} of thread ${thread} of record ${record.position} is ${what}`);
+          return null;
+        }
+        found.push(readPart(bytes));
+        const expected = i === 0 ? 0 : files[i - 1].cut;
+        if (found[i].base !== expected) {
+          this.violation(
+            `O3 file ${i + 1} of thread ${thread} of record ${record.position} builds on cut ${found[i].base}, not ${expected}`,
+          );
+          return null;
+        }
       }
-      contents.push(readPart(bytes));
+      contents.push(mergeFiles(found));
     }
     return contents;
   }
@@ -282,7 +295,7 @@ export class Judge implements DiskWatcher {
 }
 
 function partNames(record: CheckpointRecord): readonly string[] {
-  return record.parts.flatMap((part) => ('path' in part ? [`${JOB}/${part.path}`] : []));
+  return filesOf(record).map((path) => `${JOB}/${path}`);
 }
 
 function cutOf(record: LogRecord): string | null {

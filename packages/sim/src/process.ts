@@ -4,6 +4,7 @@ import {
   type Engine,
   type EngineEvent,
   type Environment,
+  INLINE_BYTES_MAX,
   type ProcessIdentity,
   startEngine,
 } from '@tidemark/checkpoint/internal';
@@ -209,6 +210,8 @@ export class SimProcess implements StoreHost {
       workers: this.workers,
       schedule: `${config.scheduleMs}ms`,
       timezone: undefined,
+      compression: 'none',
+      captureBytesMax: Number.POSITIVE_INFINITY,
       keep: config.keep,
       inline: false,
       fresh: false,
@@ -226,17 +229,18 @@ export class SimProcess implements StoreHost {
   }
 
   #environment(): Environment {
-    const { world, disk, wires, isAlive } = this.#place;
+    const { config, world, disk, wires, isAlive } = this.#place;
     return {
       clock: this.#host.clock,
       randomId: () => world.chance.id(),
+      inlineBytesMax: inlineBytesMax(config),
       processes: { own: () => this.identity, isAlive: (pid) => isAlive(pid) },
       openStore: async (): Promise<Store> =>
         new SimStore(world, disk, this, world.lane(`${this.name} effects`, null), this.#host.lane('store')),
       startThreads: (options) => {
         const workers = Array.from({ length: this.workers }, (_, index) => new SimThread(world, this, index + 1));
         const marked = { ...wires, marker: () => this.enter('cuts') };
-        this.#threads = new SimThreads(this.#host, workers, options, marked);
+        this.#threads = new SimThreads(this.#host, workers, options, marked, inlineBytesMax(config));
         return this.#threads;
       },
     };
@@ -251,6 +255,13 @@ export class SimProcess implements StoreHost {
     this.#threads?.refresh();
   }
 }
+
+/** Small enough that every part is a file, and may begin a chain. */
+function inlineBytesMax(config: Config): number {
+  return config.chained ? CHAINED_BYTES : INLINE_BYTES_MAX;
+}
+
+const CHAINED_BYTES = 64;
 
 /** Where in a record its kind stands, at the latest. */
 const KIND_WITHIN_BYTES = 1_000;

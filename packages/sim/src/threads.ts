@@ -6,6 +6,7 @@ import type {
   ThreadsOptions,
   WorkerLine,
   WorkerSays,
+  WorkerSeat,
 } from '@tidemark/actors/internal';
 import { workerBody } from '@tidemark/checkpoint/internal';
 import { type Carry, SimPort, Way } from './port.ts';
@@ -40,10 +41,18 @@ export class SimThreads implements Threads {
   readonly #ended: Promise<void>[] = [];
   readonly #ends: ((cause: unknown) => void)[] = [];
   readonly #lost: ThreadsOptions['lost'];
+  readonly #inlineBytesMax: number;
   #stopping = false;
 
-  constructor(host: SimThread, workers: readonly SimThread[], options: ThreadsOptions, wires: Wires) {
+  constructor(
+    host: SimThread,
+    workers: readonly SimThread[],
+    options: ThreadsOptions,
+    wires: Wires,
+    inlineBytesMax: number,
+  ) {
     this.#host = host;
+    this.#inlineBytesMax = inlineBytesMax;
     this.#workers = workers;
     this.#lost = options.lost;
     const ports = connectAll([host, ...workers], wires);
@@ -100,7 +109,7 @@ export class SimThreads implements Threads {
       down.behind(() => closed());
     });
     const load = worker.lane('load');
-    const body = workerBody({
+    const seat: WorkerSeat = {
       line: {
         say: (says, transfer) => up.post(structuredClone(says, { transfer: [...transfer] })),
         listen(receive, whenClosed) {
@@ -112,7 +121,8 @@ export class SimThreads implements Threads {
       peers,
       clock: worker.clock,
       load: () => new Promise((resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(null))),
-    });
+    };
+    const body = workerBody(seat, this.#inlineBytesMax);
     const pool = this.#host.lane(`end of ${worker.number}`);
     this.#ended.push(
       new Promise((resolve) => {

@@ -62,6 +62,8 @@ async function start(store: EventfulStore): Promise<readonly EngineEvent[]> {
       schedule: '1h',
       timezone: undefined,
       keep: Number.POSITIVE_INFINITY,
+      compression: 'none',
+      captureBytesMax: Number.POSITIVE_INFINITY,
       inline: true,
       fresh: false,
       from: null,

@@ -16,6 +16,7 @@ export {
 export {
   CheckpointError,
   type CheckpointErrorCode,
+  type Compression,
   createSystem,
   main,
   type System,

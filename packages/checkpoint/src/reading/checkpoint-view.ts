@@ -1,7 +1,7 @@
 import type { Store } from '@tidemark/stores';
-import { readVerifiedPart } from '../choose.ts';
 import { CheckpointError } from '../errors.ts';
 import type { PartContent } from '../part.ts';
+import { readVerifiedPart } from '../part-reading.ts';
 import type { CheckpointRecord, PartRef } from '../record.ts';
 import { jobInStore } from './jobs-in-store.ts';
 import { damageOf, type LogView, readLog, readRecord } from './log-view.ts';

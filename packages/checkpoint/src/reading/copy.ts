@@ -3,6 +3,7 @@ import { boundaryName, encodeBoundary } from '../boundary.ts';
 import { CheckpointError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { logName } from '../log.ts';
+import { filesOf } from '../record.ts';
 import type { CheckpointView } from './checkpoint-view.ts';
 import { verifyLog } from './verify.ts';
 
@@ -30,9 +31,8 @@ export async function copyCheckpoint(view: CheckpointView, from: Store, to: Stor
   await assertRoom(to, job, position, hash);
   let bytes = 0;
   let files = 0;
-  for (const ref of record.parts) {
-    if (!('path' in ref)) continue;
-    const name = `${job}/${ref.path}`;
+  for (const path of filesOf(record)) {
+    const name = `${job}/${path}`;
     const part = await from.get(name);
     await to.putIfAbsent(name, part);
     bytes += part.length;

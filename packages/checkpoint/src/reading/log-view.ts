@@ -161,7 +161,8 @@ function lineOf(found: FoundRecord): BareLine {
   if (!found.ok) return { kind: 'damaged', position, error: found.error };
   if (found.record.kind === 'term') return { kind: 'term', position, record: found.record };
   const { parts, app: _app, ...record } = found.record;
-  const bytes = parts.reduce((total, part) => total + part.length, 0);
+  // What this checkpoint has written: its newest file of each part.
+  const bytes = parts.reduce((total, { files }) => total + (files.at(-1)?.length ?? 0), 0);
   // The host is a thread with a part, and no worker.
   return { kind: 'checkpoint', position, record, bytes, workers: parts.length - 1 };
 }

@@ -1,12 +1,12 @@
 import { decodeValue, unpackBatch, unpackMessages } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import { type Boundary, boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from '../boundary.ts';
-import { readVerifiedPart } from '../choose.ts';
 import { CheckpointError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { logName } from '../log.ts';
-import type { PartContent } from '../part.ts';
-import type { CheckpointRecord, PartRef } from '../record.ts';
+import type { PartFileContent } from '../part.ts';
+import { assertBuildsOn, fileName, readVerifiedFile } from '../part-reading.ts';
+import type { CheckpointRecord, FileRef, PartRef } from '../record.ts';
 import { breaksChain, chainError, damageOf, type FoundRecord, isAbsent, readLog, readRecord } from './log-view.ts';
 
 /** One thing that is wrong. */
@@ -48,6 +48,8 @@ class Verification {
   readonly #job: string;
   readonly #findings: Finding[] = [];
   readonly #named = new Set<string>();
+  /** Files verified, with the cut that each builds on. */
+  readonly #files = new Map<string, number | null>();
   readonly #hashes = new Map<number, string>();
   readonly #count = { records: 0, parts: 0, boundaries: 0, units: 0, messages: 0, bytes: 0 };
 
@@ -94,17 +96,40 @@ class Verification {
     if (found.record.kind === 'checkpoint') for (const part of found.record.parts) await this.#part(found.record, part);
   }
 
-  async #part(record: CheckpointRecord, ref: PartRef): Promise<void> {
-    const name =
-      'path' in ref ? `${this.#job}/${ref.path}` : `${logName(this.#job, record.position)} (thread ${ref.thread})`;
+  async #part(record: CheckpointRecord, part: PartRef): Promise<void> {
+    for (const [i, ref] of part.files.entries()) {
+      const base = await this.#file(record, part.thread, ref);
+      if (base === null) continue;
+      try {
+        assertBuildsOn(this.#job, record, part, i, base);
+      } catch (error) {
+        const name = fileName(this.#job, record, part.thread, ref);
+        this.#find(record.position, name, damageOf(error, name));
+      }
+    }
+  }
+
+  /** Verifies one file, the first time that it is named. Answers the cut that it builds on; null when it is damaged. */
+  async #file(record: CheckpointRecord, thread: number, ref: FileRef): Promise<number | null> {
+    const name = fileName(this.#job, record, thread, ref);
+    // Its own hash is that of the record too: later records that name it say the same, or are found out.
+    const key = `${name} ${ref.sha256} ${ref.length}`;
+    const known = this.#files.get(key);
+    if (known !== undefined) return known;
+    const base = await this.#newFile(record, thread, ref, name);
+    this.#files.set(key, base);
+    return base;
+  }
+
+  async #newFile(record: CheckpointRecord, thread: number, ref: FileRef, name: string): Promise<number | null> {
     this.#count.parts++;
     if ('path' in ref) this.#named.add(name);
-    let content: PartContent;
+    let content: PartFileContent;
     try {
-      content = await readVerifiedPart(this.#store, this.#job, record, ref);
+      content = await readVerifiedFile(this.#store, this.#job, record, thread, ref);
     } catch (error) {
       this.#find(record.position, name, damageOf(error, name));
-      return;
+      return null;
     }
     if ('path' in ref) this.#count.bytes += ref.length;
     try {
@@ -112,10 +137,11 @@ class Verification {
     } catch (cause) {
       this.#find(record.position, name, damaged('holds what cannot be decoded', cause));
     }
+    return content.base;
   }
 
-  #decode(content: PartContent): void {
-    for (const unit of content.units) {
+  #decode(content: PartFileContent): void {
+    for (const unit of [...content.units, ...content.passing]) {
       decodeValue(unit.value);
       this.#count.units++;
     }

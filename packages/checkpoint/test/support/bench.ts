@@ -3,8 +3,10 @@ import {
   decodeRecord,
   Generator,
   type GeneratorOptions,
+  limits,
   Log,
   logName,
+  type PartFile,
   type PartSays,
   type PartStats,
   type Published,
@@ -13,6 +15,7 @@ import {
 import { MemoryStore } from '@tidemark/stores';
 import { ManualClock, settled } from '../../../actors/test/support/manual-clock.ts';
 import { JOB } from './job-log.ts';
+import { framed } from './parts.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
 export const THREADS = 3;
@@ -50,7 +53,10 @@ export class Bench {
       nextCut: 1,
       schedule: null,
       retention,
-      begin: (cut, base) => this.told.push(`begin ${cut} after ${base}`),
+      compressor: null,
+      captureBytesMax: Number.POSITIVE_INFINITY,
+      inlineBytesMax: limits.INLINE_BYTES_MAX,
+      begin: (cut, published) => this.told.push(`begin ${cut} after ${published}`),
       abandon: (cut) => this.told.push(`abandon ${cut}`),
       release: (published) => {
         this.told.push(`release ${published.cut} at ${published.position}`);
@@ -125,12 +131,26 @@ interface GivenPart {
   readonly stats?: Partial<PartStats>;
 }
 
-/** A piece of a part, filled with the number of its cut and thread. */
-export function block(cut: number, sizeBytes: number, thread = 0): PartSays {
-  return { kind: 'block', cut, bytes: new Uint8Array(sizeBytes).fill(cut * 16 + thread) };
+/** Stands for entries: nobody reads them here. */
+function payload(cut: number, sizeBytes: number, thread = 0): Uint8Array {
+  return new Uint8Array(sizeBytes).fill(cut * 16 + thread);
 }
 
-export function done(cut: number, stats: Partial<PartStats> = {}): PartSays {
+/** The file that a part of one such block becomes. */
+export function fileOf(cut: number, sizeBytes: number, thread = 0): Uint8Array {
+  return framed([{ payload: payload(cut, sizeBytes, thread), entries: 0, types: [] }], cut);
+}
+
+/** A piece of a part, filled with the number of its cut and thread. */
+export function block(cut: number, sizeBytes: number, thread = 0): PartSays {
+  return { kind: 'block', cut, block: { payload: payload(cut, sizeBytes, thread), entries: 0, types: [] } };
+}
+
+export function done(
+  cut: number,
+  stats: Partial<PartStats> = {},
+  file: PartFile = { base: 0, inline: true },
+): PartSays {
   const zero = { units: 0, messages: 0, frames: 0, bytes: 0, flippedAt: 0, doneAt: 0, pauseMs: 0, releases: false };
-  return { kind: 'done', cut, stats: { ...zero, ...stats } };
+  return { kind: 'done', cut, file, stats: { ...zero, ...stats } };
 }

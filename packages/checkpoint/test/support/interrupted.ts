@@ -17,6 +17,8 @@ const OPTIONS: EngineOptions = {
   schedule: '1s',
   timezone: undefined,
   keep: 10,
+  compression: 'none',
+  captureBytesMax: Number.POSITIVE_INFINITY,
   inline: true,
   fresh: false,
   from: null,
@@ -59,7 +61,7 @@ export class SteppedStart {
         return { ...threads, lines };
       },
     };
-    this.engine = new Engine(OPTIONS, environment);
+    this.engine = new Engine(OPTIONS, environment, null);
   }
 
   /** As `startEngine` does it. */

@@ -1,30 +1,41 @@
 import { createHash } from 'node:crypto';
-import { type PartCounts, type PartRef, PartWriter } from '@tidemark/checkpoint/internal';
+import { type PartBlock, type PartCounts, PartFraming, type PartRef, PartWriter } from '@tidemark/checkpoint/internal';
 
 export interface WrittenPart {
   readonly bytes: Uint8Array;
-  /** As they left the writer: the magic, then blocks. */
-  readonly pieces: readonly Uint8Array[];
+  /** As they left the writer. */
+  readonly blocks: readonly PartBlock[];
   readonly counts: PartCounts;
 }
 
 /** A part with what `write` puts into it. */
-export function writePart(write: (writer: PartWriter) => void): WrittenPart {
-  const pieces: Uint8Array[] = [];
-  const writer = new PartWriter((piece) => pieces.push(piece));
+export function writePart(write: (writer: PartWriter) => void, cut = CUT, base = 0): WrittenPart {
+  const blocks: PartBlock[] = [];
+  const writer = new PartWriter((block) => blocks.push(block));
   write(writer);
   writer.end();
-  return { bytes: new Uint8Array(Buffer.concat(pieces)), pieces, counts: writer.counts };
+  return { bytes: framed(blocks, cut, base), blocks, counts: writer.counts };
 }
+
+/** The file of these blocks. */
+export function framed(blocks: readonly PartBlock[], cut = CUT, base = 0): Uint8Array {
+  const framing = new PartFraming();
+  const pieces = [framing.begin(), ...blocks.map((block) => framing.block(block, 0, block.payload))];
+  return new Uint8Array(Buffer.concat([...pieces, framing.end(cut, base)]));
+}
+
+/** Cut of files that are not asked for another. */
+const CUT = 1;
 
 /** Names a part that is a file. */
 export function fileRef(path: string, bytes: Uint8Array, thread = 0): PartRef {
-  return { thread, length: bytes.length, sha256: sha256(bytes), path };
+  return { thread, files: [{ cut: CUT, length: bytes.length, sha256: sha256(bytes), path }] };
 }
 
 /** Names a part whose bytes lie in the record. */
 export function inlineRef(bytes: Uint8Array, thread = 0): PartRef {
-  return { thread, length: bytes.length, sha256: sha256(bytes), inline: Buffer.from(bytes).toString('base64') };
+  const inline = Buffer.from(bytes).toString('base64');
+  return { thread, files: [{ cut: CUT, length: bytes.length, sha256: sha256(bytes), inline }] };
 }
 
 export function sha256(bytes: Uint8Array): string {

@@ -1,9 +1,25 @@
 import type { Clock, Envelope } from '@tidemark/actors/internal';
 import { Runtime } from '@tidemark/actors/internal';
-import { distribute, type PartContent, Participant, type PartSays, readPart } from '@tidemark/checkpoint/internal';
+import {
+  distribute,
+  mergeFiles,
+  type PartBlock,
+  type PartContent,
+  type PartFile,
+  type PartFileContent,
+  Participant,
+  type PartSays,
+  readPart,
+} from '@tidemark/checkpoint/internal';
 import { Network } from '../../../actors/test/support/network.ts';
 import { Chance } from './chance.ts';
+import { framed } from './parts.ts';
 import { recordOf } from './records.ts';
+
+/** Every part may begin a chain of files. */
+const INLINE_BYTES = 0;
+/** Of the cuts that are whole; the others are attempts that came to nothing. */
+const PUBLISHED_SHARE = 0.8;
 
 /** A cut of which every thread has reported its part. */
 export interface WholeCut {
@@ -23,6 +39,7 @@ export class Simulation {
   /** Number of the newest cut that was begun, and of the last before this simulation. */
   begun = 0;
   first = 0;
+  longestChain = 0;
   readonly #chance: Chance;
   readonly #network: Network;
   readonly #participants: readonly Participant[];
@@ -31,7 +48,11 @@ export class Simulation {
   /** What the host said to each worker and is not yet heard: FIFO, but no neighbour of the channels. */
   readonly #lines: (() => void)[][];
   readonly #atFlip: () => number;
-  #blocks = new Map<string, Uint8Array[]>();
+  #blocks = new Map<string, PartBlock[]>();
+  /** Files that a thread's next part may build on, and the newest cut that was published. */
+  readonly #chains: { readonly cut: number; readonly content: PartFileContent }[][];
+  #published = 0;
+  #files = new Map<string, PartFile>();
   #done = new Map<number, Set<number>>();
   #flips = new Map<number, number>();
 
@@ -41,6 +62,7 @@ export class Simulation {
     this.#soon = Array.from({ length: workers + 1 }, () => []);
     this.#lines = Array.from({ length: workers + 1 }, () => []);
     this.#atFlip = atFlip;
+    this.#chains = Array.from({ length: workers + 1 }, () => []);
     const ingress = new Int32Array(workers + 1);
     this.runtimes = this.#soon.map(
       (_, thread) =>
@@ -59,7 +81,7 @@ export class Simulation {
         }),
     );
     this.#participants = this.runtimes.map((runtime, thread) => {
-      const participant = new Participant(runtime, (says) => this.#heard(thread, says));
+      const participant = new Participant(runtime, INLINE_BYTES, (says) => this.#heard(thread, says));
       runtime.useHooks(participant);
       return participant;
     });
@@ -98,7 +120,7 @@ export class Simulation {
     }
     const cut = ++this.begun;
     this.#flips.set(cut, this.#atFlip());
-    this.#participants[0].flip(cut, 0);
+    this.#participants[0].flip(cut, this.#published);
   }
 
   /** Something happens somewhere. Answers whether anything could. */
@@ -120,16 +142,28 @@ export class Simulation {
   #heard(thread: number, says: PartSays): void {
     const key = `${says.cut}/${thread}`;
     if (says.kind === 'block') {
-      this.#blocks.set(key, [...(this.#blocks.get(key) ?? []), says.bytes]);
+      this.#blocks.set(key, [...(this.#blocks.get(key) ?? []), says.block]);
       return;
     }
     const done = this.#done.get(says.cut) ?? new Set();
     this.#done.set(says.cut, done.add(thread));
+    this.#files.set(key, says.file);
     if (done.size < this.runtimes.length) return;
-    const parts = this.runtimes.map((_, each) =>
-      readPart(Buffer.concat(this.#blocks.get(`${says.cut}/${each}`) ?? [])),
-    );
+    const chains = this.runtimes.map((_, each) => this.#chainOf(each, says.cut));
+    const parts = chains.map((chain) => mergeFiles(chain.map(({ content }) => content)));
     this.whole.push({ cut: says.cut, parts, atFlip: this.#flips.get(says.cut) ?? 0 });
+    this.longestChain = Math.max(this.longestChain, ...chains.map(({ length }) => length));
+    // Its record may come to nothing.
+    if (says.cut !== this.begun || !this.#chance.isTrue(PUBLISHED_SHARE)) return;
+    this.#published = says.cut;
+    for (const [each, chain] of chains.entries()) this.#chains[each] = chain;
+  }
+
+  /** The files that a thread's part of a cut is read from. */
+  #chainOf(thread: number, cut: number): { readonly cut: number; readonly content: PartFileContent }[] {
+    const { base } = this.#files.get(`${cut}/${thread}`) ?? { base: 0 };
+    const content = readPart(framed(this.#blocks.get(`${cut}/${thread}`) ?? [], cut, base));
+    return [...this.#chains[thread].filter((file) => file.cut <= base), { cut, content }];
   }
 
   /** Each look at it moves it on by a chance, so that slices end anywhere. */

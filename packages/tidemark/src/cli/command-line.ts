@@ -51,6 +51,7 @@ function addRun(program: Command, run: (file: string, flags: RunFlags) => void):
     .option('--workers <N>', 'threads to run on (default: one for each core)')
     .option('--schedule <S>', 'when to take checkpoints: 250ms, 1s, 5m, or six cron fields')
     .option('--keep <N>', 'checkpoints to keep at least (default: 10)')
+    .option('--compression <C>', 'how checkpoints are stored: none (default), gzip, zstd or snappy')
     .option('--rate <ROWS/S>', 'rows a second at most, over all workers')
     .option('--key <COLUMN>', 'column of a CSV input that holds the key')
     .option('--bad-rows <WHAT>', 'rows that cannot be read: stop (default), skip, or file:DIR to set them aside')

@@ -64,6 +64,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'ACTORS_NOT_FOUND',
       'BAD_ROW',
       'CHECKPOINT_UNKNOWN',
+      'COMPRESSION_UNAVAILABLE',
       'CONFIG_INVALID',
       'DEFINITIONS_DIFFER',
       'DEFINITION_CLASH',
@@ -102,6 +103,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
     [EXIT.owned]: ['ALREADY_RUNNING', 'FENCED'],
     [EXIT.crashed]: [
       'ASK_TIMEOUT',
+      'CAPTURE_TOO_LARGE',
       'CHECKPOINT_ABANDONED',
       'CHECKPOINT_OVERDUE',
       'CTX_EXPIRED',

@@ -1,3 +1,4 @@
+import { isCompression } from '@tidemark/checkpoint';
 import type { RunOptions } from '@tidemark/jobs/internal';
 import { WORKERS_MAX } from './limits.ts';
 
@@ -9,6 +10,7 @@ export interface RunFlags {
   readonly workers?: string;
   readonly schedule?: string;
   readonly keep?: string;
+  readonly compression?: string;
   readonly rate?: string;
   readonly key?: string;
   readonly badRows?: string;
@@ -52,6 +54,7 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
     workers: number('--workers', flags.workers, WORKERS),
     schedule: text('--schedule', flags.schedule),
     keep: number('--keep', flags.keep, KEEP),
+    compression: readCompression(flags.compression, errors),
     rate: number('--rate', flags.rate, RATE),
     key: text('--key', flags.key),
     badRows: readBadRows(flags.badRows, errors),
@@ -91,6 +94,12 @@ const POSITION: NumberRule = {
 /** `Number` reads the empty text as 0, and hexadecimal; people who type that mean something else. */
 function readNumber(value: string): number {
   return /^[+-]?\d[\d_]*(\.\d+)?(e\d+)?$/i.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
+}
+
+function readCompression(value: string | undefined, errors: string[]): RunOptions['compression'] {
+  if (value === undefined || isCompression(value)) return value;
+  errors.push(wrong('--compression', value, 'none, gzip, zstd or snappy'));
+  return undefined;
 }
 
 function readBadRows(value: string | undefined, errors: string[]): RunOptions['badRows'] {

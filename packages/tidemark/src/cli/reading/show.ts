@@ -70,17 +70,29 @@ function partRow(part: CheckpointView['parts'][number]): FlatRow {
   const found = part.ok ? part.content : null;
   return {
     thread: ref.thread === 0 ? 'host' : String(ref.thread),
-    size: bytes(ref.length),
+    size: bytes(ref.files.reduce((total, { length }) => total + length, 0)),
     units: found?.units.length ?? null,
-    where: 'path' in ref ? ref.path : 'in the record',
+    where: whereText(ref.files),
     state: part.ok ? 'whole' : 'DAMAGED',
   };
 }
 
 function partJson({ ref, ...part }: CheckpointView['parts'][number]): object {
-  const { thread, length, sha256 } = ref;
-  const path = 'path' in ref ? ref.path : null;
-  return { thread, length, sha256, path, ok: part.ok, units: part.ok ? part.content.units.length : null };
+  const { thread } = ref;
+  const files = ref.files.map((file) => ({
+    cut: file.cut,
+    length: file.length,
+    sha256: file.sha256,
+    path: 'path' in file ? file.path : null,
+  }));
+  return { thread, files, ok: part.ok, units: part.ok ? part.content.units.length : null };
+}
+
+/** The newest file, and how many it builds on. */
+function whereText(files: CheckpointView['parts'][number]['ref']['files']): string {
+  const newest = files.at(-1);
+  const where = newest === undefined || !('path' in newest) ? 'in the record' : newest.path;
+  return files.length < 2 ? where : `${where} + ${files.length - 1}`;
 }
 
 function motionText({ motion, receivers }: Census, of: string): string {

@@ -111,8 +111,8 @@ describe.concurrent('tidemark show', () => {
       job: 'main',
       parts: [
         { thread: 0, units: 0 },
-        { thread: 1, ok: true, path: null },
-        { thread: 2, ok: true, path: null },
+        { thread: 1, ok: true, files: [{ path: null }] },
+        { thread: 2, ok: true, files: [{ path: null }] },
       ],
       units: [{ type: 'account', table: '', units: 64 }],
       motion: [{ type: 'account', handler: 'receive', messages: shown.history.messages }],

@@ -124,8 +124,8 @@ export async function withPartFile(store: string): Promise<{ readonly path: stri
   for (const position of positions(store, 'flights').sort((a, b) => b - a)) {
     const shown = await runReal(['show', String(position), '--store', store, '--json']);
     if (shown.status !== 0) continue;
-    const { parts } = JSON.parse(shown.stdout) as { parts: { path: string | null }[] };
-    const path = parts.find((part) => part.path !== null)?.path;
+    const { parts } = JSON.parse(shown.stdout) as { parts: { files: { path: string | null }[] }[] };
+    const path = parts.flatMap(({ files }) => files).find((file) => file.path !== null)?.path;
     if (path !== null && path !== undefined) return { path: join(store, 'flights', path), position };
   }
   throw new Error('no checkpoint has a part in a file');

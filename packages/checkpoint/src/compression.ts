@@ -1,0 +1,117 @@
+import * as zlib from 'node:zlib';
+import { promisify } from 'node:util';
+import { CheckpointError } from './errors.ts';
+
+/** How the blocks of parts are stored. */
+export type Compression = 'none' | 'gzip' | 'zstd' | 'snappy';
+
+/** Numbers in a part file. Never given to another. */
+const CODECS: readonly Compression[] = ['none', 'gzip', 'zstd', 'snappy'];
+
+export function isCompression(name: unknown): name is Compression {
+  return CODECS.includes(name as Compression);
+}
+
+/** Compresses off this thread. */
+export interface Compressor {
+  readonly codec: number;
+  compress(payload: Uint8Array): Promise<Uint8Array>;
+}
+
+/** Its module, where it is installed; it is an optional peer. */
+interface Snappy {
+  compress(input: Buffer): Promise<Buffer>;
+  uncompressSync(input: Buffer, options: { readonly asBuffer: true }): string | Buffer;
+}
+
+let snappy: Snappy | null = null;
+
+/** Node has it since 22.15 and 23.8. */
+interface Zstd {
+  readonly zstdCompress?: (input: Uint8Array, done: (error: Error | null, result: Buffer) => void) => void;
+  readonly zstdDecompressSync?: (input: Uint8Array, options: zlib.ZlibOptions) => Buffer;
+}
+
+const { zstdCompress, zstdDecompressSync }: Zstd = zlib as Zstd;
+
+/**
+ * Makes the compressor of that name; null for none.
+ *
+ * @throws CheckpointError `COMPRESSION_UNAVAILABLE` when this Node or this installation does not have it
+ */
+export async function openCompressor(compression: Compression): Promise<Compressor | null> {
+  const codec = CODECS.indexOf(compression);
+  switch (compression) {
+    case 'none':
+      return null;
+    case 'gzip': {
+      const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
+      return { codec, compress: (payload) => gzip(payload, { level: 1 }) };
+    }
+    case 'zstd': {
+      if (zstdCompress === undefined) throw unavailable('zstd', ZSTD_NEEDS);
+      const zstd = promisify(zstdCompress);
+      return { codec, compress: (payload) => zstd(payload) };
+    }
+    case 'snappy': {
+      const codecs = await loadSnappy();
+      return {
+        codec,
+        compress: (payload) => codecs.compress(Buffer.from(payload.buffer, payload.byteOffset, payload.length)),
+      };
+    }
+    default:
+      throw new CheckpointError(
+        'COMPRESSION_UNAVAILABLE',
+        `compression: ${String(compression)}; expected one of ${CODECS.join(', ')}`,
+      );
+  }
+}
+
+/** Makes sure that what a part says it is stored as can be read here. */
+export async function openDecompressors(codecs: Iterable<number>): Promise<void> {
+  for (const codec of codecs) if (CODECS[codec] === 'snappy') await loadSnappy();
+}
+
+/**
+ * Gives back the payload of a block.
+ *
+ * @throws CheckpointError `COMPRESSION_UNAVAILABLE`; Error when the bytes are not what they should be
+ */
+export function decompress(codec: number, stored: Uint8Array, length: number): Uint8Array {
+  const options = { maxOutputLength: Math.max(1, length) };
+  switch (CODECS[codec]) {
+    case 'none':
+      return stored;
+    case 'gzip':
+      return zlib.gunzipSync(stored, options);
+    case 'zstd':
+      if (zstdDecompressSync === undefined) throw unavailable('zstd', ZSTD_NEEDS);
+      return zstdDecompressSync(stored, options);
+    case 'snappy': {
+      if (snappy === null) throw unavailable('snappy', SNAPPY_NEEDS);
+      const input = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
+      return snappy.uncompressSync(input, { asBuffer: true }) as Buffer;
+    }
+    default:
+      throw new Error(`unknown compression: ${codec}`);
+  }
+}
+
+async function loadSnappy(): Promise<Snappy> {
+  // Not a literal: it is there only where somebody has installed it.
+  const name: string = 'snappy';
+  try {
+    snappy ??= (await import(name)) as Snappy;
+    return snappy;
+  } catch (cause) {
+    throw unavailable('snappy', SNAPPY_NEEDS, cause);
+  }
+}
+
+const ZSTD_NEEDS = 'Node 22.15, 23.8 or later';
+const SNAPPY_NEEDS = "the package 'snappy' (npm install snappy)";
+
+function unavailable(name: string, needs: string, cause?: unknown): CheckpointError {
+  return new CheckpointError('COMPRESSION_UNAVAILABLE', `compression '${name}' needs ${needs}`, { cause });
+}

@@ -1,0 +1,36 @@
+import { decodeValue, type PackedFrame } from '@tidemark/actors/internal';
+
+/*
+ * A block's payload is whole entries: u8 kind, u32 head length, u32 body length (little endian), head, body.
+ *   1 unit    head = [type, key, table, tableKey]   body = value
+ *   2 mail    head = [codec, count]                 body = frame body (one message of an actor, or a batch of a task)
+ *   3 channel head = [codec, count, from thread]    body = frame body, as it arrived
+ *   4 outbox  head = [codec, count, to thread]      body = frame body, sealed at the flip
+ *   5 gone    head = [type, key, table, tableKey]   no body: the unit is no more; tableKey null takes the actor's tables with it
+ *   6 passing head = [type, key, table, tableKey]   body = value; counts only in the newest file
+ * Heads and unit values are msgpack; frame bodies are what travels on a channel.
+ */
+export const KIND = { unit: 1, mail: 2, channel: 3, outbox: 4, gone: 5, passing: 6 } as const;
+
+export const ENTRY_HEAD_BYTES = 9;
+
+/** Address of a unit. */
+export type UnitHead = readonly [type: string, key: string, table: string, tableKey: string | number | null];
+
+/** Head of a frame; who it came from or goes to is for readers of the file. */
+export type FrameHead = readonly [codec: PackedFrame['codec'], count: number, thread?: number];
+
+/** Calls `take` with each entry of a payload: its kind, its head decoded, its body as it is. */
+export function eachEntry(payload: Uint8Array, take: (kind: number, head: unknown, body: Uint8Array) => void): number {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  let entries = 0;
+  for (let offset = 0; offset < payload.length; entries++) {
+    const kind = view.getUint8(offset);
+    const headAt = offset + ENTRY_HEAD_BYTES;
+    const bodyAt = headAt + view.getUint32(offset + 1, true);
+    offset = bodyAt + view.getUint32(offset + 5, true);
+    if (offset > payload.length) throw new RangeError('an entry is longer than its block');
+    take(kind, decodeValue(payload.subarray(headAt, bodyAt)), payload.subarray(bodyAt, offset));
+  }
+  return entries;
+}

@@ -1,0 +1,151 @@
+import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal';
+import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal';
+import { ENTRY_HEAD_BYTES, KIND } from './entry.ts';
+import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';
+
+/** Whole entries, and what the index of the part says of them. */
+export interface PartBlock {
+  readonly payload: Uint8Array;
+  readonly entries: number;
+  /** Kinds of actors and tasks whose units are here. */
+  readonly types: readonly string[];
+}
+
+/** Counts of what a part holds, for its history. */
+export interface PartCounts {
+  units: number;
+  messages: number;
+  frames: number;
+  bytes: number;
+}
+
+/** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full. */
+export class PartWriter implements CaptureSink {
+  readonly counts: PartCounts = { units: 0, messages: 0, frames: 0, bytes: 0 };
+  readonly #emit: (block: PartBlock) => void;
+  #block = new Uint8Array(BLOCK_BYTES_FIRST);
+  #view = new DataView(this.#block.buffer);
+  /** Where the entry begins that is being written. */
+  #entry = 0;
+  #length = 0;
+  /** Entries that are whole in this block, and what they belong to. */
+  #entries = 0;
+  #types = new Set<string>();
+  /** What the entry belongs to that is being written; null for motion. */
+  #type: string | null = null;
+
+  constructor(emit: (block: PartBlock) => void) {
+    this.#emit = emit;
+  }
+
+  unit(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
+    this.#unit(KIND.unit, type, key, table, tableKey, value);
+  }
+
+  gone(type: string, key: string, table: string, tableKey: string | number | null): void {
+    this.#unit(KIND.gone, type, key, table, tableKey, null);
+  }
+
+  passing(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
+    this.#unit(KIND.passing, type, key, table, tableKey, value);
+  }
+
+  mail(envelope: Envelope): void {
+    for (const frame of packMessages([envelope])) this.#mail(frame);
+  }
+
+  batch(batch: Batch): void {
+    this.#mail(packBatch(batch));
+  }
+
+  channel(frame: PackedFrame, from: number): void {
+    this.counts.frames++;
+    this.counts.messages += frame.count;
+    this.#begin(encodeValueInPlace([frame.codec, frame.count, from]));
+    this.#end(KIND.channel, frame.body);
+  }
+
+  outbox(frame: PackedFrame, to: number): void {
+    this.counts.frames++;
+    this.counts.messages += frame.count;
+    this.#begin(encodeValueInPlace([frame.codec, frame.count, to]));
+    this.#end(KIND.outbox, frame.body);
+  }
+
+  end(): void {
+    this.#close();
+  }
+
+  #unit(
+    kind: number,
+    type: string,
+    key: string,
+    table: string,
+    tableKey: string | number | null,
+    value: unknown,
+  ): void {
+    this.counts.units++;
+    this.#type = type;
+    this.#begin(encodeValueInPlace([type, key, table, tableKey]));
+    this.#end(kind, kind === KIND.gone ? EMPTY : encodeValueInPlace(value));
+    this.#type = null;
+  }
+
+  #mail(frame: PackedFrame): void {
+    this.counts.messages += frame.count;
+    this.#begin(encodeValueInPlace([frame.codec, frame.count]));
+    this.#end(KIND.mail, frame.body);
+  }
+
+  /** Writes an entry's head. The codec's bytes are good only until its next call, so they are copied at once. */
+  #begin(head: Uint8Array): void {
+    this.#entry = this.#length;
+    this.#reserve(ENTRY_HEAD_BYTES + head.length);
+    this.#view.setUint32(this.#entry + 1, head.length, true);
+    this.#block.set(head, this.#entry + ENTRY_HEAD_BYTES);
+    this.#length += ENTRY_HEAD_BYTES + head.length;
+  }
+
+  #end(kind: number, body: Uint8Array): void {
+    this.#reserve(body.length);
+    this.#view.setUint8(this.#entry, kind);
+    this.#view.setUint32(this.#entry + 5, body.length, true);
+    this.#block.set(body, this.#length);
+    this.#length += body.length;
+    if (this.#length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
+    this.#entries++;
+    if (this.#type !== null) this.#types.add(this.#type);
+  }
+
+  /** The block is full without its last entry: that one begins the next. */
+  #moveOn(): void {
+    const entry = this.#block.slice(this.#entry, this.#length);
+    this.#length = this.#entry;
+    this.#close();
+    this.#reserve(entry.length);
+    this.#block.set(entry, this.#length);
+    this.#length += entry.length;
+  }
+
+  #reserve(needed: number): void {
+    const length = this.#length + needed;
+    if (length <= this.#block.length) return;
+    const larger = new Uint8Array(Math.max(length, Math.min(this.#block.length * 4, BLOCK_BYTES_MAX * 1.25)));
+    larger.set(this.#block.subarray(0, this.#length));
+    this.#block = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+
+  #close(): void {
+    if (this.#length === 0) return;
+    this.counts.bytes += this.#length;
+    const payload = this.#block.slice(0, this.#length);
+    const block = { payload, entries: this.#entries, types: [...this.#types] };
+    this.#length = 0;
+    this.#entries = 0;
+    this.#types.clear();
+    this.#emit(block);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
