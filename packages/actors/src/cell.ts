@@ -80,6 +80,7 @@ export class Cell implements MailOwner<Envelope>, Unit {
   drop(): void {
     for (const _ of this.captureUnits());
     for (const _ of this.mailbox.capture());
+    this.cut.sink?.settle();
     for (const [, table] of this.#tables) table.drop();
     this.cut.touch(this);
     this.#gone = true;

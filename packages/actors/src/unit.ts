@@ -6,6 +6,7 @@ import type { Batch, Envelope } from './messages.ts';
  * A unit is an actor's own state (table '', tableKey null) or one key of a table inside it.
  */
 export interface CaptureSink {
+  /** The value is kept by reference until `settle`: units that follow each other are encoded together. */
   unit(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void;
   /** A unit that was there at an earlier cut is no more. An actor's own state (tableKey null) takes its tables with it. */
   gone(type: string, key: string, table: string, tableKey: string | number | null): void;
@@ -13,6 +14,8 @@ export interface CaptureSink {
   passing(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void;
   mail(envelope: Envelope): void;
   batch(batch: Batch): void;
+  /** Values that were given may change from now on. */
+  settle(): void;
 }
 
 /** What one thread's cuts know of a unit. Only `CutState` writes the numbers. */
@@ -61,7 +64,7 @@ export class CutState {
   /** Called before a unit is changed in place. */
   touch(unit: Unit): void {
     if (unit.changed === this.cut) return;
-    if (this.#isWanted(unit)) this.capture(unit);
+    if (this.capture(unit)) this.sink?.settle();
     this.#change(unit);
   }
 

@@ -28,6 +28,7 @@ class Owned {
       passing: () => undefined,
       mail: () => undefined,
       batch: () => undefined,
+      settle: () => undefined,
     });
   }
 

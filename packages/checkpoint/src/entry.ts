@@ -8,19 +8,24 @@ import { decodeValue, type PackedFrame } from '@tidemark/actors/internal';
  *   4 outbox  head = [codec, count, to thread]      body = frame body, sealed at the flip
  *   5 gone    head = [type, key, table, tableKey]   no body: the unit is no more; tableKey null takes the actor's tables with it
  *   6 passing head = [type, key, table, tableKey]   body = value; counts only in the newest file
+ *   7 rows    head = [type, key, table]             body = [table keys, values]: units of one table;
+ *             head = [type, null, '']               body = [keys, values]: states of actors
  * Heads and unit values are msgpack; frame bodies are what travels on a channel.
  */
-export const KIND = { unit: 1, mail: 2, channel: 3, outbox: 4, gone: 5, passing: 6 } as const;
+export const KIND = { unit: 1, mail: 2, channel: 3, outbox: 4, gone: 5, passing: 6, rows: 7 } as const;
 
 export const ENTRY_HEAD_BYTES = 9;
 
 /** Address of a unit. */
 export type UnitHead = readonly [type: string, key: string, table: string, tableKey: string | number | null];
 
+export type RowsHead = readonly [type: string, of: string | null, table: string];
+export type RowsBody = readonly [keys: readonly (string | number)[], values: readonly unknown[]];
+
 /** Head of a frame; who it came from or goes to is for readers of the file. */
 export type FrameHead = readonly [codec: PackedFrame['codec'], count: number, thread?: number];
 
-/** Calls `take` with each entry of a payload: its kind, its head decoded, its body as it is. */
+/** Calls `take` with each entry of a payload: its kind, its head decoded, its body as it is. Answers how many there are. */
 export function eachEntry(payload: Uint8Array, take: (kind: number, head: unknown, body: Uint8Array) => void): number {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   let entries = 0;

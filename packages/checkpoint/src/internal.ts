@@ -7,6 +7,7 @@ export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
 export * as limits from './limits.ts';
 export { Chain, type NextFile } from './chain.ts';
+export { eachEntry } from './entry.ts';
 export { mergeFiles, type PartContent, type PartFileContent, readPart } from './part.ts';
 export { PartFraming } from './part-file.ts';
 export { type PartBlock, type PartCounts, PartWriter } from './part-writer.ts';

@@ -20,7 +20,10 @@ export function inPieces(load: Load): LoadPiece[] {
     bytes += size;
     return pieces.at(-1)!;
   };
-  for (const unit of load.units) room(unit.value.length).units.push(own(unit));
+  for (const unit of load.units) {
+    const copy = own(unit);
+    room(copy.value.length).units.push(copy);
+  }
   for (const frame of load.frames) room(frame.body.length).frames.push({ ...frame, body: frame.body.slice() });
   if (pieces.length === 0) pieces.push({ units: [], frames: [] });
   return pieces;
@@ -28,5 +31,6 @@ export function inPieces(load: Load): LoadPiece[] {
 
 /** A unit's value as bytes of its own: a view would carry the whole part through the port. */
 function own(unit: UnitData): UnitData {
-  return { ...unit, value: unit.value.slice() };
+  const { type, key, table, tableKey, value } = unit;
+  return { type, key, table, tableKey, value: value.slice() };
 }

@@ -19,10 +19,27 @@ export interface PartCounts {
   bytes: number;
 }
 
+interface OpenRows {
+  readonly type: string;
+  /** Key of the actor that the table is in; null for states of actors, whose own keys are `keys`. */
+  readonly of: string | null;
+  readonly table: string;
+  readonly keys: (string | number)[];
+  readonly values: unknown[];
+}
+
+/** Units in one entry at most, and the bytes aimed at: their shape is written once, and no turn waits long for it. */
+const ROWS_MAX = 64;
+const ROWS_BYTES = 32 * 1024;
+
 /** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full. */
 export class PartWriter implements CaptureSink {
   readonly counts: PartCounts = { units: 0, messages: 0, frames: 0, bytes: 0 };
   readonly #emit: (block: PartBlock) => void;
+  /** Units of one table, or states of one kind of actor, that are not yet encoded. */
+  #rows: OpenRows | null = null;
+  /** Units encoded together: few until it is known how large they are. */
+  #rowsMax = 1;
   #block = new Uint8Array(BLOCK_BYTES_FIRST);
   #view = new DataView(this.#block.buffer);
   /** Where the entry begins that is being written. */
@@ -39,15 +56,44 @@ export class PartWriter implements CaptureSink {
   }
 
   unit(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
-    this.#unit(KIND.unit, type, key, table, tableKey, value);
+    this.counts.units++;
+    const of = table === '' ? null : key;
+    let rows = this.#rows;
+    if (rows?.type !== type || rows.of !== of || rows.table !== table || rows.keys.length >= this.#rowsMax) {
+      this.settle();
+      this.#rows = rows = { type, of, table, keys: [], values: [] };
+    }
+    rows.keys.push(tableKey ?? key);
+    rows.values.push(value);
+  }
+
+  settle(): void {
+    const rows = this.#rows;
+    if (rows === null) return;
+    this.#rows = null;
+    const { type, of, table, keys, values } = rows;
+    const [key] = keys;
+    if (keys.length > 1) {
+      const bytes = this.#unitEntry(KIND.rows, type, [type, of, table], [keys, values]);
+      const fitting = Math.floor(ROWS_BYTES / (bytes / keys.length));
+      this.#rowsMax = Math.max(1, Math.min(fitting, ROWS_MAX, this.#rowsMax * 2));
+      return;
+    }
+    const head = of === null ? [type, key, '', null] : [type, of, table, key];
+    const bytes = this.#unitEntry(KIND.unit, type, head, values[0]);
+    if (this.#rowsMax === 1 && bytes * 2 <= ROWS_BYTES) this.#rowsMax = 2;
   }
 
   gone(type: string, key: string, table: string, tableKey: string | number | null): void {
-    this.#unit(KIND.gone, type, key, table, tableKey, null);
+    this.settle();
+    this.counts.units++;
+    this.#unitEntry(KIND.gone, type, [type, key, table, tableKey], undefined);
   }
 
   passing(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
-    this.#unit(KIND.passing, type, key, table, tableKey, value);
+    this.settle();
+    this.counts.units++;
+    this.#unitEntry(KIND.passing, type, [type, key, table, tableKey], value);
   }
 
   mail(envelope: Envelope): void {
@@ -73,22 +119,18 @@ export class PartWriter implements CaptureSink {
   }
 
   end(): void {
+    this.settle();
     this.#close();
   }
 
-  #unit(
-    kind: number,
-    type: string,
-    key: string,
-    table: string,
-    tableKey: string | number | null,
-    value: unknown,
-  ): void {
-    this.counts.units++;
+  /** Answers the bytes of the body. */
+  #unitEntry(kind: number, type: string, head: readonly unknown[], value: unknown): number {
     this.#type = type;
-    this.#begin(encodeValueInPlace([type, key, table, tableKey]));
-    this.#end(kind, kind === KIND.gone ? EMPTY : encodeValueInPlace(value));
+    this.#begin(encodeValueInPlace(head));
+    const body = kind === KIND.gone ? EMPTY : encodeValueInPlace(value);
+    this.#end(kind, body);
     this.#type = null;
+    return body.length;
   }
 
   #mail(frame: PackedFrame): void {

@@ -1,5 +1,5 @@
-import type { PackedFrame, UnitData } from '@tidemark/actors/internal';
-import { eachEntry, type FrameHead, KIND, type UnitHead } from './entry.ts';
+import { decodeValue, encodeValue, type PackedFrame, type UnitData } from '@tidemark/actors/internal';
+import { eachEntry, type FrameHead, KIND, type RowsBody, type RowsHead, type UnitHead } from './entry.ts';
 import { readPartFile } from './part-file.ts';
 
 /** What a thread's part holds at its checkpoint, its values still packed. */
@@ -34,6 +34,7 @@ export function readPart(bytes: Uint8Array): PartFileContent {
   const motion: Record<'mail' | 'channels' | 'outboxes', PackedFrame[]> = { mail: [], channels: [], outboxes: [] };
   const take = (kind: number, head: unknown, body: Uint8Array): void => {
     if (kind === KIND.unit) units.push(unitOf(head as UnitHead, body));
+    else if (kind === KIND.rows) for (const unit of rowUnits(head as RowsHead, body)) units.push(unit);
     else if (kind === KIND.gone) gone.push(head as UnitHead);
     else if (kind === KIND.passing) passing.push(unitOf(head as UnitHead, body));
     else if (kind === KIND.mail) motion.mail.push(frameOf(head as FrameHead, body));
@@ -111,6 +112,32 @@ class Said {
 
 function tableName(type: string, key: string, table: string): string {
   return JSON.stringify([type, key, table]);
+}
+
+/** A unit that was encoded with others: its own bytes are made when somebody asks. */
+class RowUnit implements UnitData {
+  readonly type: string;
+  readonly key: string;
+  readonly table: string;
+  readonly tableKey: string | number | null;
+  readonly #value: unknown;
+
+  constructor([type, of, table]: RowsHead, key: string | number, value: unknown) {
+    this.type = type;
+    this.key = of ?? String(key);
+    this.table = table;
+    this.tableKey = of === null ? null : key;
+    this.#value = value;
+  }
+
+  get value(): Uint8Array {
+    return encodeValue(this.#value);
+  }
+}
+
+function* rowUnits(head: RowsHead, body: Uint8Array): Iterable<UnitData> {
+  const [keys, values] = decodeValue(body) as RowsBody;
+  for (const [i, key] of keys.entries()) yield new RowUnit(head, key, values[i]);
 }
 
 function unitOf([type, key, table, tableKey]: UnitHead, value: Uint8Array): UnitData {

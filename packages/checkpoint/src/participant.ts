@@ -130,13 +130,9 @@ export class Participant implements CutHooks {
   #captureRest(open: OpenCut, deadline: number): void {
     const { clock } = this.#runtime;
     do {
-      for (let i = 0; i < UNITS_PER_LOOK; i++) {
-        if (open.rest.next().done === true) {
-          open.captured = true;
-          return;
-        }
-      }
-    } while (clock.monotonic() < deadline);
+      for (let i = 0; i < UNITS_PER_LOOK && !open.captured; i++) open.captured = open.rest.next().done === true;
+    } while (!open.captured && clock.monotonic() < deadline);
+    open.writer.settle();
   }
 
   #finish(open: OpenCut, begin: number): void {

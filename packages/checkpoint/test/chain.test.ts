@@ -152,6 +152,7 @@ class OpenPart {
       passing: () => undefined,
       mail: () => undefined,
       batch: () => undefined,
+      settle: () => undefined,
     });
     this.#rest = all([
       ...(file.base === 0 ? [host.captureUnits()] : file.changed.map((units) => captureEach(host.cut, units))),

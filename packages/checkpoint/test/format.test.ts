@@ -15,7 +15,7 @@ import { writePart } from './support/parts.ts';
 const READER = fileURLToPath(new URL('./independent_reader.py', import.meta.url));
 const BANK = fileURLToPath(new URL('./fixtures/bank-run.mjs', import.meta.url));
 /** Enough that the state does not fit into a record, and most of it does not change: so parts are chains of files. */
-const IDLE = 3_000;
+const IDLE = 10_000;
 const TOTAL = ACCOUNTS * (OPENING + INJECTED) + IDLE * OPENING;
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
@@ -102,6 +102,7 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
     };
     const part = writePart((writer) => {
       for (const [name, value] of Object.entries(values)) writer.unit('all', name, '', null, value);
+      writer.settle();
       writer.mail({ type: 'a', key: 'k', handler: 'h', args: [1n, 'x'], reply: { ask: 7, term: 2 } });
       writer.batch({ task: 'job', keys: ['a', 1], values: [{ x: 1 }, { x: 'y' }], columns: null });
       writer.batch({

@@ -147,9 +147,12 @@ def entries(data):
             begin = inside + 9
             inside = begin + head + body
             need(inside <= length, 'an entry crosses its block')
+            of = Values(payload[begin:begin + head]).whole()
             value = None if kind == 5 else Values(payload[begin + head:inside]).whole()
-            found.append((kind, Values(payload[begin:begin + head]).whole(), value))
-        need(len(found) - before == count, 'the index counts other entries')
+            count -= 1
+            if kind == 7: found += [(1, [of[0], key, '', None] if of[1] is None else [*of, key], row) for key, row in zip(*value, strict=True)]
+            else: found.append((kind, of, value))
+        need(count == 0, 'the index counts other entries')
         need({head[0] for kind, head, _ in found[before:] if kind in (1, 5, 6)} == set(types), 'the index names other types')
     need(at == index_at, 'something lies before the index')
     return base, found

@@ -7,7 +7,7 @@ import {
   unpackBatch,
   unpackMessages,
 } from '@tidemark/actors/internal';
-import { limits, mergeFiles, type PartContent, PartWriter, readPart } from '@tidemark/checkpoint/internal';
+import { eachEntry, limits, mergeFiles, type PartContent, PartWriter, readPart } from '@tidemark/checkpoint/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { same } from '../../actors/test/support/same.ts';
@@ -41,15 +41,12 @@ const value = fc.oneof(
   number,
   fc.dictionary(text, fc.array(fc.integer(), { maxLength: 3 }), { ...exact, maxKeys: 3 }),
 );
-const unit: fc.Arbitrary<Unit> = fc.record(
-  {
-    type: text,
-    key: text,
-    table: text,
-    tableKey: fc.oneof(text, number, fc.constant(null)),
-    value,
-  },
-  exact,
+const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 });
+const unit: fc.Arbitrary<Unit> = fc.oneof(
+  fc.record({ type: text, key: text, table: fc.constant(''), tableKey: fc.constant(null), value }, exact),
+  fc.record({ type: text, key: text, table: name, tableKey: fc.oneof(text, number), value }, exact),
+  // Units of one table follow each other.
+  fc.record({ type: fc.constant('a'), key: fc.constant('b'), table: fc.constant('c'), tableKey: number, value }, exact),
 );
 const envelope: fc.Arbitrary<Envelope> = fc.record(
   {
@@ -135,7 +132,6 @@ describe('a part', () => {
           frames: content.channels.length + content.outboxes.length,
           bytes: blocks.reduce((sum, { payload }) => sum + payload.length, 0),
         });
-        expect(blocks.reduce((sum, { entries }) => sum + entries, 0)).toBe(all.length);
         const frames = [...content.mail, ...content.channels, ...content.outboxes];
         expect(frames.reduce((sum, { count }) => sum + count, 0)).toBe(counts.messages);
       }),
@@ -160,11 +156,14 @@ describe('a part', () => {
   it('leaves as whole blocks that are at most so large, except for a unit that is larger alone', () => {
     const sizes = [200_000, 500_000, 400_000, 3 * limits.BLOCK_BYTES_MAX, 10, 20, limits.BLOCK_BYTES_MAX, 30];
     const { bytes, blocks } = writePart((writer) => {
-      for (const [i, size] of sizes.entries()) writer.unit('type', `key-${i}`, '', null, 'x'.repeat(size));
+      for (const [i, size] of sizes.entries()) {
+        writer.unit('type', `key-${i}`, '', null, 'x'.repeat(size));
+        writer.settle();
+      }
     });
     const lengths = blocks.map(({ payload }) => payload.length);
     const units = blocks.map((block) => readPart(framed([block])).units.map(({ key }) => key));
-    expect(blocks.map(({ entries, types }) => [entries, types])).toEqual(units.map((keys) => [keys.length, ['type']]));
+    expect(blocks.map(({ types }) => types)).toEqual(units.map(() => ['type']));
     expect(units).toEqual([['key-0', 'key-1'], ['key-2'], ['key-3'], ['key-4', 'key-5'], ['key-6'], ['key-7']]);
     expect(lengths.map((length) => length > limits.BLOCK_BYTES_MAX)).toEqual([false, false, true, false, true, false]);
     expect(unpacked(readPart(bytes)).units.map((each) => (each as { value: string }).value.length)).toEqual(sizes);
@@ -182,6 +181,20 @@ describe('a part', () => {
     const fits = 500_000 + limits.BLOCK_BYTES_MAX - both;
     expect(withUnit(fits)).toEqual([limits.BLOCK_BYTES_MAX]);
     expect(withUnit(fits + 1)).toHaveLength(2);
+  });
+
+  it('holds few large units in an entry, and up to 64 small ones, whatever came before', () => {
+    const sizes = [...Array<number>(200).fill(5), ...Array<number>(100).fill(30_000), ...Array<number>(200).fill(5)];
+    const { blocks, counts } = writePart((writer) => {
+      for (const [i, size] of sizes.entries()) writer.unit('type', 'key', 'rows', i, 'x'.repeat(size));
+    });
+    const entries: number[] = [];
+    for (const { payload } of blocks) eachEntry(payload, (_, __, body) => entries.push(body.length));
+    expect(counts.units).toBe(sizes.length);
+    expect(entries.length).toBeLessThan(150);
+    // The first ones after the small ones, which nobody could foresee, and no more.
+    expect(entries.filter((bytes) => bytes > 64 * 1024)).toHaveLength(1);
+    expect(readPart(framed(blocks)).units.map(({ tableKey }) => tableKey)).toEqual(sizes.map((_, i) => i));
   });
 
   it('hands out blocks that nothing writes to any more', () => {

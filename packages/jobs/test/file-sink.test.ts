@@ -53,6 +53,7 @@ class Rig {
         void units.push({ type, key, table, tableKey, value: encodeValue(value) }),
       mail: () => undefined,
       batch: () => undefined,
+      settle: () => undefined,
     });
     this.sink.flip();
     for (const _ of this.sink.captureMotion());
