@@ -1,6 +1,6 @@
 import type { Store } from '@tidemark/stores';
-import { CheckpointError } from './errors.ts';
-import { sha256 } from './hash.ts';
+import type { KeepPolicy } from './keep.ts';
+import { encodeSealed, decodeSealed } from './sealed.ts';
 
 /** What a boundary says: records below `position` are no longer needed, and may be gone. */
 export interface Boundary {
@@ -10,6 +10,10 @@ export interface Boundary {
   readonly hash: string;
   readonly term: number;
   readonly cut: number;
+  /** Checkpoints below it that are kept for an hour, a day or a week. A mark of retention that no boundary confirms does not count. */
+  readonly kept?: readonly number[];
+  /** What the owner that put it keeps; boundaries of copies, and older ones, do not say. */
+  readonly keep?: KeepPolicy;
 }
 
 const NAME = /\/gc\/(\d{20})$/;
@@ -27,17 +31,11 @@ export async function boundaryPositions(store: Store, job: string): Promise<read
   });
 }
 
-/** JSON, a line feed, the sha256 of what stands before it, a line feed: as records end. */
 export function encodeBoundary(boundary: Boundary): Uint8Array {
-  const text = JSON.stringify(boundary);
-  return new TextEncoder().encode(`${text}\n${sha256(new TextEncoder().encode(text))}\n`);
+  return encodeSealed(boundary);
 }
 
 /** @throws CheckpointError `CHECKPOINT_DAMAGED` */
 export function decodeBoundary(bytes: Uint8Array, name: string): Boundary {
-  const [text = '', hash] = new TextDecoder().decode(bytes).split('\n');
-  if (sha256(new TextEncoder().encode(text)) !== hash) {
-    throw new CheckpointError('CHECKPOINT_DAMAGED', `${name}: the sha256 at its end does not fit`);
-  }
-  return JSON.parse(text) as Boundary;
+  return decodeSealed(bytes, name) as Boundary;
 }

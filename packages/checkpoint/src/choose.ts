@@ -3,6 +3,8 @@ import { CheckpointError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { PartContent } from './part.ts';
 import { readParts } from './part-reading.ts';
+import { isMarked, listMarks, markedPositions } from './pin.ts';
+import { readPinned } from './read-pinned.ts';
 import type { CheckpointRecord } from './record.ts';
 
 export interface ChooseOptions {
@@ -24,6 +26,12 @@ export interface Choice {
   readonly checkpoint: { readonly record: CheckpointRecord; readonly parts: readonly PartContent[] } | null;
 }
 
+interface Place {
+  readonly log: Log;
+  readonly store: Store;
+  readonly job: string;
+}
+
 /**
  * Chooses the checkpoint to go on from: the newest whole one in the log's line (C13–C16).
  *
@@ -32,17 +40,20 @@ export interface Choice {
  */
 export async function choose(log: Log, store: Store, job: string, options: ChooseOptions): Promise<Choice> {
   let position = log.last;
+  /** What a term record says that its owner went on from. */
+  let named: number | null = null;
   let skipped: { readonly record: CheckpointRecord; readonly error: CheckpointError } | null = null;
   /** Newest position above the one asked for that has released something. */
   let released: number | null = null;
   const used = await numbersUsed(log);
+  const place = { log, store, job };
   if (options.fresh) return { ...used, checkpoint: null };
   while (position >= log.first) {
     const found = await log.read(position);
     if (!found.ok) {
       // A person has named an older one; what this record has released, nobody can tell.
       const passed = options.from !== null && options.from < position && options.acceptDuplicates;
-      if (!passed) throw await damaged(found.error, position, log, options);
+      if (!passed) throw await damaged(found.error, position, place, options);
       position -= 1;
       continue;
     }
@@ -50,7 +61,7 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     if (record.kind === 'term') {
       if (options.from !== null) position -= 1;
       else if (record.from === 'fresh') position = BEGINNING;
-      else position = record.from;
+      else named = position = record.from;
       continue;
     }
     if (options.from !== null && position !== options.from) {
@@ -58,17 +69,25 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
       position -= 1;
       continue;
     }
-    if (released !== null && !options.acceptDuplicates) throw releasedSince(options, released);
+    if (released !== null && !options.acceptDuplicates)
+      throw releasedSince(options, `checkpoint ${released} has released output`);
     try {
       const parts = await readParts(store, job, record);
       if (skipped !== null) tellSkipped(skipped, position, options);
       return { ...used, checkpoint: { record, parts } };
     } catch (error) {
       if (!(error instanceof CheckpointError) || error.code !== 'CHECKPOINT_DAMAGED') throw error;
-      if (record.releases || options.from !== null) throw await damaged(error, position, log, options);
+      if (record.releases || options.from !== null) throw await damaged(error, position, place, options);
       skipped ??= { record, error };
       position -= 1;
     }
+  }
+  // Below the boundary only what is marked is there to be used, and only where it is named (C30).
+  const marked = options.from ?? (position === named ? named : null);
+  if (marked !== null && marked < log.first) {
+    const checkpoint = await readMarked(place, marked, options);
+    if (checkpoint !== null && skipped !== null) tellSkipped(skipped, marked, options);
+    if (checkpoint !== null) return { ...used, checkpoint };
   }
   if (options.from !== null) {
     throw new CheckpointError(
@@ -76,15 +95,31 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
       `there is no checkpoint at position ${options.from} of job '${job}' in ${store.url}`,
     );
   }
-  if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, log, options);
+  if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, place, options);
   // Below the boundary there was something: that it is gone does not make it "nothing" (C16).
   if (position !== BEGINNING && log.boundary !== null) {
-    throw new CheckpointError(
-      'CHECKPOINT_DAMAGED',
-      `the log of job '${job}' in ${store.url} leads below its boundary ${log.boundary.position}, where nothing is left. --fresh begins again.`,
-    );
+    const what = `the log of job '${job}' in ${store.url} leads below its boundary ${log.boundary.position}, where nothing of it is left`;
+    throw await damaged(new CheckpointError('CHECKPOINT_DAMAGED', what), log.first, place, options);
   }
   return { ...used, checkpoint: null };
+}
+
+/** A checkpoint below the boundary, verified by its pin; null when there is none, or it is being removed. */
+async function readMarked(place: Place, position: number, options: ChooseOptions): Promise<Choice['checkpoint']> {
+  const { store, job } = place;
+  if (!isMarked(await listMarks(store, job), position)) return null;
+  const { from, acceptDuplicates } = options;
+  if (from !== null && !acceptDuplicates)
+    throw releasedSince(options, 'checkpoints that were removed meanwhile may have released output');
+  const found = await readPinned(store, job, position);
+  if (!found.ok) throw await damaged(found.error, position, place, options);
+  const { record } = found;
+  try {
+    return { record, parts: await readParts(store, job, record) };
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw await damaged(error, position, place, options);
+  }
 }
 
 /**
@@ -124,12 +159,12 @@ function tellSkipped(
 async function damaged(
   error: CheckpointError,
   position: number,
-  log: Log,
+  place: Place,
   options: ChooseOptions,
 ): Promise<CheckpointError> {
   // Not damage: a record of a newer version is whole, and going back would be the wrong advice.
   if (error.code === 'CHECKPOINT_INCOMPATIBLE') return error;
-  const older = await olderCheckpoint(log, position);
+  const older = await olderCheckpoint(place, position);
   const help =
     older === null
       ? 'No older checkpoint is there: --fresh begins again.'
@@ -137,17 +172,18 @@ async function damaged(
   return new CheckpointError('CHECKPOINT_DAMAGED', `${error.message}. ${help}`, { cause: error });
 }
 
-async function olderCheckpoint(log: Log, below: number): Promise<number | null> {
+async function olderCheckpoint({ log, store, job }: Place, below: number): Promise<number | null> {
   for (let position = below - 1; position >= log.first; position--) {
     const found = await log.read(position);
     if (found.ok && found.record.kind === 'checkpoint') return position;
   }
-  return null;
+  const marked = markedPositions(await listMarks(store, job));
+  return marked.findLast((position) => position < Math.min(below, log.first)) ?? null;
 }
 
-function releasedSince(options: ChooseOptions, position: number): CheckpointError {
+function releasedSince(options: ChooseOptions, what: string): CheckpointError {
   return new CheckpointError(
     'DUPLICATES_NOT_ACCEPTED',
-    `checkpoint ${position} has released output after position ${options.from}: going back releases it a second time. If that is what you want: ${options.command(options.from ?? 0)}`,
+    `${what} after position ${options.from}: going back releases it a second time. If that is what you want: ${options.command(options.from ?? 0)}`,
   );
 }

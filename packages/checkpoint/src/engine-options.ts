@@ -1,6 +1,7 @@
 import type { Border, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
 import type { Published } from './generator.ts';
+import type { KeepOptions } from './keep.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Placement } from './recovery.ts';
 
@@ -44,8 +45,8 @@ export interface EngineOptions {
   readonly workers: number;
   readonly schedule: string;
   readonly timezone: string | undefined;
-  /** Checkpoints kept at least; Infinity keeps all. */
-  readonly keep: number;
+  /** Checkpoints kept at least; a number is that of the newest, Infinity keeps all. */
+  readonly keep: number | KeepOptions;
   readonly compression: Compression;
   /** Bytes of a checkpoint that may be in memory and not yet stored: with more it is declined. */
   readonly captureBytesMax: number;

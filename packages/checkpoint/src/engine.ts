@@ -17,12 +17,14 @@ import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
 import { CheckpointError } from './errors.ts';
 import { Generator, type Published } from './generator.ts';
+import { parseKeep } from './keep.ts';
 import { RECORDS_PER_PASS, STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Owner } from './owner.ts';
 import { Participant, type PartSays } from './participant.ts';
 import { distribute, type Load, type Loads, type Placement } from './recovery.ts';
 import { Retention } from './retention.ts';
+import { type Savepoint, Savepoints } from './savepoints.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 import { takeOver, type TakenOver } from './take-over.ts';
 import { WorkerGroup } from './worker-group.ts';
@@ -40,6 +42,7 @@ interface ToRun {
 export async function startEngine(options: EngineOptions, environment: Environment = nodeEnvironment): Promise<Engine> {
   // All that can be wrong with the arguments is found before anything is touched.
   const schedule = parseSchedule(options.schedule, options.timezone);
+  parseKeep(options.keep);
   const compressor = await openCompressor(options.compression);
   const engine = new Engine(options, environment, compressor);
   try {
@@ -67,6 +70,7 @@ export class Engine {
   #owner: Owner | null = null;
   #log: Log | null = null;
   #retention: Retention | null = null;
+  #savepoints: Savepoints | null = null;
   #ended = false;
   #finished = false;
   /** Why the system cannot go on. */
@@ -124,6 +128,7 @@ export class Engine {
     this.#workers?.sayAll({ kind: 'go' });
     this.#runtime?.go();
     this.#generator?.start();
+    if (this.#options.location !== null) this.#savepoints?.start();
   }
 
   say(thread: number, says: HostSays): void {
@@ -133,6 +138,12 @@ export class Engine {
   checkpoint(): Promise<Published> {
     if (this.#generator === null) return Promise.reject(stopped());
     return this.#generator.checkpoint();
+  }
+
+  /** Takes a checkpoint and pins it under a name; null for one of its own. */
+  savepoint(label: string | null): Promise<Savepoint> {
+    if (this.#savepoints === null) return Promise.reject(stopped());
+    return this.#savepoints.take(label);
   }
 
   /** The system has ended, well or not. */
@@ -160,6 +171,7 @@ export class Engine {
   /** Ends the system, with a last checkpoint if asked for. */
   async stop(withCheckpoint: boolean): Promise<void> {
     if (this.#ended) return this.#killing;
+    this.#savepoints?.stop();
     let failure: Error | null = null;
     if (withCheckpoint && this.#generator !== null && this.#options.location !== null) {
       try {
@@ -197,6 +209,7 @@ export class Engine {
   async #end(): Promise<void> {
     // Whoever waits for a checkpoint, or for the workers, hears of the end, also where nothing had failed.
     const reason = this.#failure ?? stopped();
+    this.#savepoints?.stop();
     this.#generator?.workerLost(reason);
     this.#workers?.fail(reason);
     this.#log?.close();
@@ -230,11 +243,11 @@ export class Engine {
   }
 
   #takeOver(store: Store): Promise<TakenOver<ToRun> | null> {
-    const { job, fresh, from, acceptDuplicates, command, extension } = this.#options;
+    const { job, fresh, from, acceptDuplicates, command, extension, keep } = this.#options;
     const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
     return takeOver<ToRun>(
       { store, job, environment: this.#environment },
-      { fresh, from, acceptDuplicates, command, warn },
+      { fresh, from, acceptDuplicates, command, warn, keep: parseKeep(keep) },
       async (choice) => {
         const prepared = (await extension?.prepare(choice.checkpoint?.record ?? null)) ?? NOTHING_ADDED;
         this.#assertGoing();
@@ -292,8 +305,10 @@ export class Engine {
     const { job, workers, extension } = this.#options;
     const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
     const { keep } = this.#options;
-    const retention = new Retention({ store, job, log, keep, recordsPerPass: RECORDS_PER_PASS, warn });
+    const { clock } = this.#environment;
+    const retention = new Retention({ store, job, log, keep, clock, recordsPerPass: RECORDS_PER_PASS, warn });
     this.#retention = retention;
+    this.#savepoints = new Savepoints({ store, job, clock, checkpoint: () => this.checkpoint(), warn });
     this.#generator = new Generator({
       store,
       log,
@@ -303,7 +318,7 @@ export class Engine {
       inlineBytesMax: this.#environment.inlineBytesMax,
       job,
       term,
-      clock: this.#environment.clock,
+      clock,
       newId: this.#environment.randomId,
       threads: workers + 1,
       definitions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),

@@ -30,7 +30,26 @@ export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } 
 export { insideWorker } from './inside.ts';
 export { isProgram, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
+export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepRule, parseKeep } from './keep.ts';
 export { CAPTURE_BYTES_MAX, INLINE_BYTES_MAX, KEEP_CHECKPOINTS } from './limits.ts';
+export { checkLabel } from './label.ts';
+export {
+  decodePin,
+  encodePin,
+  endsName,
+  isMarked,
+  keptName,
+  listMarks,
+  type Marks,
+  markedPositions,
+  type Pin,
+  pinName,
+} from './pin.ts';
+export { pinCheckpoint, type PinOptions, type PinPlace, unpinCheckpoint } from './pinning.ts';
+export { askSavepoint, type AskedSavepoint } from './ask-savepoint.ts';
+export { type Savepoint, Savepoints } from './savepoints.ts';
+export { encodeWish, listWishes, pinOfWish, type Wish, wishName } from './wish.ts';
+export type { PinNote } from './reading/pins-view.ts';
 export { boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from './boundary.ts';
 export type { Environment, Processes } from './environment.ts';
 export { nodeEnvironment } from './environment.adapter.ts';
@@ -45,3 +64,4 @@ export { type LogLine, type LogView, readLog } from './reading/log-view.ts';
 export { type PlanOutcome, type PlanRow, planRestore, type ProgramParts } from './reading/plan.ts';
 export { actorView, type ActorView, keyedUnits, sortedUnits, type TableView, unitText } from './reading/units.ts';
 export { type Finding, type Verified, verifyLog } from './reading/verify.ts';
+export { type GcKept, type GcPlace, type GcRemoved, type GcReport, type KeptBecause, planGc, runGc } from './gc.ts';

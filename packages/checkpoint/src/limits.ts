@@ -42,6 +42,18 @@ export const KEEP_CHECKPOINTS = 10;
 /** Records put between two passes of retention: a pass lists the store, a put need not. */
 export const RECORDS_PER_PASS = 60;
 
+/** Milliseconds between two looks for savepoints that somebody wishes: soon enough for a person who waits. */
+export const WISH_LOOK_MS = 1_000;
+
+/** Milliseconds that a wish waits for the owner: as long as a cut may take, and the look before it. */
+export const WISH_ANSWER_MS = 90_000;
+
+/** Milliseconds between two looks for the answer to a wish. */
+export const WISH_ANSWER_LOOK_MS = 250;
+
+/** Characters of a label at most: it stands in a column of a table. */
+export const LABEL_CHARS_MAX = 64;
+
 /** Starts over after a lost term record, before we say that somebody else runs. */
 export const START_TRIES = 3;
 

@@ -202,7 +202,8 @@ export class Log {
   }
 }
 
-async function readBoundary(store: Store, job: string): Promise<Boundary | null> {
+/** The highest boundary; null when there is none. */
+export async function readBoundary(store: Store, job: string): Promise<Boundary | null> {
   for (let before = 0; ; ) {
     const highest = (await boundaryPositions(store, job)).at(-1);
     if (highest === undefined) return null;

@@ -1,5 +1,6 @@
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
+import type { KeepPolicy } from './keep.ts';
 
 /** Version of the record's format that this code writes. It reads this one and all before. */
 export const RECORD_FORMAT = 2;
@@ -24,6 +25,8 @@ export interface TermRecord extends RecordHead {
   readonly from: number | 'fresh';
   readonly host: string;
   readonly pid: number;
+  /** What the owner keeps, for those who want to know what it will remove. */
+  readonly keep?: KeepPolicy;
 }
 
 /** One file of a part, or its bytes here. */

@@ -5,7 +5,9 @@ import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/a
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
 import { CheckpointError } from './errors.ts';
 import type { Compression } from './compression.ts';
-import { CAPTURE_BYTES_MAX, KEEP_CHECKPOINTS } from './limits.ts';
+import type { KeepOptions } from './keep.ts';
+import { CAPTURE_BYTES_MAX } from './limits.ts';
+import type { Savepoint } from './savepoints.ts';
 import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -21,8 +23,8 @@ export interface SystemOptions {
   /** `1s` when not given; an interval or a cron expression. */
   readonly schedule?: string;
   readonly timezone?: string;
-  /** Checkpoints kept at least, 10 when not given; Infinity keeps all. */
-  readonly keep?: number;
+  /** Checkpoints kept at least: so many of the newest (10 when not given; Infinity keeps all), and of hours, days, weeks. */
+  readonly keep?: number | KeepOptions;
   /** How parts of checkpoints are stored; `none` when not given. `zstd` needs Node 22.15, `snappy` the package of that name. */
   readonly compression?: Compression;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
@@ -33,6 +35,10 @@ export interface SystemOptions {
   readonly inline?: boolean;
   /** Begin anew, whatever the store holds. */
   readonly fresh?: boolean;
+  /** Goes on from the checkpoint at this position instead of the newest one: a savepoint, for example. */
+  readonly from?: number;
+  /** With `from`: accepts that what was released after it is released again. */
+  readonly acceptDuplicates?: boolean;
   /** Told about everything from the very start, before `on` can be called. */
   readonly observe?: EngineOptions['observe'];
 }
@@ -46,6 +52,14 @@ export interface System extends AsyncDisposable {
   ask<D>(to: Ref<D>, options?: AskOptions): Asks<D>;
   /** Takes a checkpoint of everything up to now; resolves when it is durable. */
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }>;
+  /**
+   * Takes a checkpoint of everything up to now and pins it: it stays until `tidemark unpin`, whatever `keep` says.
+   *
+   * @param label a letter, then letters, digits, `.`, `_`, `-`; `savepoint-<position>` when not given
+   * @throws CheckpointError `LABEL_INVALID`, `PIN_TAKEN` when the label is in use
+   * @example const { position } = await system.savepoint('before-upgrade');
+   */
+  savepoint(label?: string): Promise<Savepoint>;
   /** Takes a last checkpoint and ends the workers; rejects when that checkpoint could not be taken. */
   stop(): Promise<void>;
   /**
@@ -89,14 +103,14 @@ async function startSystem(options: SystemOptions): Promise<System> {
     workers: workersOf(options.workers),
     schedule: options.schedule ?? '1s',
     timezone: options.timezone,
-    keep: options.keep ?? KEEP_CHECKPOINTS,
+    keep: options.keep ?? {},
     compression: options.compression ?? 'none',
     captureBytesMax: options.captureBytesMax ?? CAPTURE_BYTES_MAX,
     inline: options.inline ?? false,
     fresh: options.fresh ?? false,
-    from: null,
-    acceptDuplicates: false,
-    command: (position) => `restore with from: ${position}`,
+    from: options.from ?? null,
+    acceptDuplicates: options.acceptDuplicates ?? false,
+    command: (position) => `createSystem({ …, from: ${position}, acceptDuplicates: true })`,
     observe: news.tell,
     border,
     extension: null,
@@ -136,6 +150,10 @@ class RunningSystem implements System {
 
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }> {
     return this.#engine.checkpoint();
+  }
+
+  savepoint(label?: string): Promise<Savepoint> {
+    return this.#engine.savepoint(label ?? null);
   }
 
   on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void {

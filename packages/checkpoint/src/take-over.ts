@@ -3,6 +3,7 @@ import { boundaryPositions } from './boundary.ts';
 import { type Choice, choose, type ChooseOptions } from './choose.ts';
 import type { Environment } from './environment.ts';
 import { CheckpointError } from './errors.ts';
+import type { KeepPolicy } from './keep.ts';
 import { START_TRIES } from './limits.ts';
 import { Log } from './log.ts';
 import { Owner } from './owner.ts';
@@ -25,7 +26,7 @@ export interface TakenOver<P> {
  */
 export async function takeOver<P>(
   place: { readonly store: Store; readonly job: string; readonly environment: Environment },
-  options: ChooseOptions,
+  options: ChooseOptions & { readonly keep: KeepPolicy },
   prepare: (choice: Choice) => Promise<P | null>,
 ): Promise<TakenOver<P> | null> {
   const { store, job, environment } = place;
@@ -52,7 +53,7 @@ export async function takeOver<P>(
     try {
       const from = choice.checkpoint?.record.position ?? 'fresh';
       const { host, pid } = processes.own();
-      await log.put({ kind: 'term', from, host, pid }, term);
+      await log.put({ kind: 'term', from, host, pid, keep: options.keep }, term);
     } catch (error) {
       if (!(error instanceof CheckpointError) || error.code !== 'FENCED') throw error;
       await owner.assertFree();

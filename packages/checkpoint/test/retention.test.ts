@@ -31,6 +31,7 @@ class Owner {
       job: JOB,
       log,
       keep: KEEP,
+      clock: systemClock,
       recordsPerPass: PER_PASS,
       warn,
     });

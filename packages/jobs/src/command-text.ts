@@ -9,6 +9,7 @@ export function commandText(file: URL, options: RunOptions, position: number): s
     ['--workers', options.workers],
     ['--schedule', options.schedule],
     ['--compression', options.compression],
+    ...keepFlags(options.keep),
     ['--rate', options.rate],
     ['--key', options.key],
     ['--bad-rows', options.badRows],
@@ -18,6 +19,17 @@ export function commandText(file: URL, options: RunOptions, position: number): s
   for (const [flag, value] of flags) if (value !== undefined) words.push(flag, String(value));
   if (options.inline === true) words.push('--inline');
   return [...words, '--from', String(position), '--accept-duplicates'].map(quoted).join(' ');
+}
+
+function keepFlags(keep: RunOptions['keep']): (readonly [string, string | number | undefined])[] {
+  const { last, hourly, daily, weekly, timezone } = typeof keep === 'object' ? keep : { last: keep };
+  return [
+    ['--keep', last],
+    ['--keep-hourly', hourly],
+    ['--keep-daily', daily],
+    ['--keep-weekly', weekly],
+    ['--keep-timezone', timezone],
+  ];
 }
 
 /** As a shell takes it for one word. */

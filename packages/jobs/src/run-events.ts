@@ -1,4 +1,5 @@
-import type { Compression } from '@tidemark/checkpoint';
+import type { Compression, KeepOptions } from '@tidemark/checkpoint';
+
 /** What a running job tells its observer; `tidemark run --json` prints exactly these, one JSON object a line. */
 export type RunEvent =
   | {
@@ -71,8 +72,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** `250ms`, `1s`, `5m`, or a cron expression with six fields. */
   readonly schedule?: string;
-  /** Checkpoints kept at least, 10 when not given. */
-  readonly keep?: number;
+  /** Checkpoints kept at least: so many of the newest (10 when not given), and of hours, days and weeks. */
+  readonly keep?: number | KeepOptions;
   /** How parts of checkpoints are stored; `none` when not given. */
   readonly compression?: Compression;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */

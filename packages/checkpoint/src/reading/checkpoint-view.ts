@@ -1,10 +1,13 @@
 import type { Store } from '@tidemark/stores';
+import { damageOf } from '../damage.ts';
 import { CheckpointError } from '../errors.ts';
 import type { PartContent } from '../part.ts';
 import { readVerifiedPart } from '../part-reading.ts';
+import { readRecord } from '../read-record.ts';
 import type { CheckpointRecord, PartRef } from '../record.ts';
 import { jobInStore } from './jobs-in-store.ts';
-import { damageOf, type LogView, readLog, readRecord } from './log-view.ts';
+import { type LogView, readLog } from './log-view.ts';
+import { type PinNote, readPins } from './pins-view.ts';
 
 /** One part as it was found. */
 export type PartView = { readonly ref: PartRef } & (
@@ -19,6 +22,8 @@ export interface CheckpointView {
   /** sha256 of the record's bytes. */
   readonly hash: string;
   readonly parts: readonly PartView[];
+  /** Why it stays, wherever the boundary is; null when nothing says so. */
+  readonly pin: PinNote | null;
 }
 
 /** Which checkpoint: `job` null for the only one of the store, `position` null for the newest of the log's line. */
@@ -44,7 +49,9 @@ export async function readCheckpoint(store: Store, which: WhichCheckpoint): Prom
       `position ${position} is the begin of term ${record.term}, no checkpoint`,
     );
   }
-  return { job, record, hash, parts: await Promise.all(record.parts.map((ref) => partOf(store, job, record, ref))) };
+  const parts = await Promise.all(record.parts.map((ref) => partOf(store, job, record, ref)));
+  const { pins } = await readPins(store, job);
+  return { job, record, hash, parts, pin: pins.get(position) ?? null };
 }
 
 async function partOf(store: Store, job: string, record: CheckpointRecord, ref: PartRef): Promise<PartView> {
@@ -68,7 +75,7 @@ function newestPosition(log: LogView, url: string): number {
 }
 
 /** A record that is not there is damage only where one must be. */
-async function unknownOrDamaged(
+export async function unknownOrDamaged(
   store: Store,
   job: string,
   position: number,

@@ -1,10 +1,12 @@
-import { StoreError, type Store } from '@tidemark/stores';
+import type { Store } from '@tidemark/stores';
 import { type Boundary, boundaryName, boundaryPositions, decodeBoundary } from '../boundary.ts';
+import { damageOf, isAbsent } from '../damage.ts';
 import { CheckpointError } from '../errors.ts';
-import { sha256 } from '../hash.ts';
 import { READ_AT_ONCE } from '../limits.ts';
 import { logName } from '../log.ts';
-import { type CheckpointRecord, decodeRecord, type LogRecord, type TermRecord } from '../record.ts';
+import { type FoundRecord, readRecord } from '../read-record.ts';
+import type { CheckpointRecord, TermRecord } from '../record.ts';
+import { type PinNote, type PinsView, readPins } from './pins-view.ts';
 
 /**
  * Whether a start would come by a record: `line`, or whether a later term has gone on from before it: `abandoned`
@@ -26,6 +28,8 @@ export type LogLine =
       /** Of all parts, in bytes. */
       readonly bytes: number;
       readonly workers: number;
+      /** Why it stays, wherever the boundary is; null when nothing says so. */
+      readonly pin: PinNote | null;
     })
   | (LineHead & { readonly kind: 'damaged'; readonly error: CheckpointError })
   /** Records that should be there: from `oldest` to `position`. */
@@ -38,23 +42,13 @@ export interface LogView {
   readonly boundary: Boundary | null;
   /** What is wrong with the highest boundary; null when nothing is. */
   readonly boundaryError: CheckpointError | null;
-  /** Oldest position that must be there. */
+  /** What is wrong with pins. */
+  readonly pinErrors: readonly CheckpointError[];
+  /** Oldest position from which on all must be there; below it only what is pinned. */
   readonly first: number;
   /** Newest first. */
   readonly lines: readonly LogLine[];
 }
-
-/** A record as it was found, with the hash that its successor must name. */
-export type FoundRecord =
-  | {
-      readonly position: number;
-      readonly ok: true;
-      readonly record: LogRecord;
-      readonly hash: string;
-      /** Length of the record itself. */
-      readonly bytes: number;
-    }
-  | { readonly position: number; readonly ok: false; readonly error: CheckpointError };
 
 /**
  * Reads all records of a log, damaged ones included. Reads no parts.
@@ -64,6 +58,7 @@ export type FoundRecord =
  */
 export async function readLog(store: Store, job: string, look: LookAtRecord = nothing): Promise<LogView> {
   const bare: BareLine[] = [];
+  const seen = new Set<number>();
   let above: FoundRecord | null = null;
   for await (const found of recordsOf(store, job)) {
     // Removed since it was listed, or lost: the gap tells.
@@ -75,13 +70,24 @@ export async function readLog(store: Store, job: string, look: LookAtRecord = no
     if (broken) bare.push({ kind: 'damaged', position: found.position, error: chainError(job, found.position) });
     else bare.push(lineOf(found));
     above = found;
+    seen.add(found.position);
   }
   // Looked at last: what a running owner removes meanwhile lies below it (C19).
   const { boundary, boundaryError, first } = await highestBoundary(store, job);
   const hadRecords = boundary !== null || boundaryError !== null;
   const lowest = above?.position ?? (hadRecords ? first + 1 : first);
   if (lowest > first) bare.push({ kind: 'missing', position: lowest - 1, oldest: first });
-  return { job, boundary, boundaryError, first, lines: withStanding(bare.flatMap((line) => expected(line, first))) };
+  const { pins, errors: pinErrors } = await readPins(store, job);
+  const lines = bare.flatMap((line) => expected(line, first)).map((line) => withPin(line, pins));
+  for (const position of pins.keys()) {
+    if (position < first && !seen.has(position)) lines.push({ kind: 'missing', position, oldest: position });
+  }
+  lines.sort((a, b) => b.position - a.position);
+  return { job, boundary, boundaryError, pinErrors, first, lines: withStanding(lines) };
+}
+
+function withPin(line: BareLine, pins: PinsView['pins']): BareLine {
+  return line.kind === 'checkpoint' ? { ...line, pin: pins.get(line.position) ?? null } : line;
 }
 
 /** Is told of a record, and whether its successor names other bytes. */
@@ -96,31 +102,6 @@ async function* recordsOf(store: Store, job: string): AsyncGenerator<FoundRecord
     const some = positions.slice(Math.max(0, end - READ_AT_ONCE), end).toReversed();
     yield* await Promise.all(some.map((position) => readRecord(store, job, position)));
   }
-}
-
-/** Reads what stands at a position, and verifies it by itself. */
-export async function readRecord(store: Store, job: string, position: number): Promise<FoundRecord> {
-  const name = logName(job, position);
-  try {
-    const bytes = await store.get(name);
-    const record = decodeRecord(bytes, name);
-    if (record.position !== position || record.job !== job) {
-      const found = `position ${record.position} of job '${record.job}'`;
-      throw new CheckpointError('CHECKPOINT_DAMAGED', `${name} says that it is ${found}: it was moved or copied`);
-    }
-    return { position, ok: true, record, hash: sha256(bytes), bytes: bytes.length };
-  } catch (error) {
-    return { position, ok: false, error: damageOf(error, name) };
-  }
-}
-
-/** One object that cannot be read is damage like any other; a store that says "later" or "no" to all is not. */
-export function damageOf(error: unknown, name: string): CheckpointError {
-  if (error instanceof CheckpointError) return error;
-  const isOneObjects = error instanceof StoreError && (error.kind === 'absent' || error.code === 'STORE_IO');
-  if (!isOneObjects) throw error;
-  const what = error.kind === 'absent' ? 'is missing' : `cannot be read: ${error.message}`;
-  return new CheckpointError('CHECKPOINT_DAMAGED', `${name} ${what}`, { cause: error });
 }
 
 /** Whether a successor names other bytes than those that are there. */
@@ -164,18 +145,13 @@ function lineOf(found: FoundRecord): BareLine {
   // What this checkpoint has written: its newest file of each part.
   const bytes = parts.reduce((total, { files }) => total + (files.at(-1)?.length ?? 0), 0);
   // The host is a thread with a part, and no worker.
-  return { kind: 'checkpoint', position, record, bytes, workers: parts.length - 1 };
+  return { kind: 'checkpoint', position, record, bytes, workers: parts.length - 1, pin: null };
 }
 
 /** Below the boundary a record may be gone; what lies there still is shown. */
 function expected(line: BareLine, first: number): readonly BareLine[] {
   if (line.kind !== 'missing') return [line];
   return line.position < first ? [] : [{ ...line, oldest: Math.max(line.oldest, first) }];
-}
-
-/** Whether the store has surely answered that the object is not there. */
-export function isAbsent(error: CheckpointError): boolean {
-  return error.cause instanceof StoreError && error.cause.kind === 'absent';
 }
 
 function withStanding(lines: readonly BareLine[]): LogLine[] {

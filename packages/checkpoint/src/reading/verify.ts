@@ -1,13 +1,16 @@
 import { decodeValue, unpackBatch, unpackMessages } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import { type Boundary, boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from '../boundary.ts';
+import { damageOf, isAbsent } from '../damage.ts';
 import { CheckpointError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
-import { logName } from '../log.ts';
+import { logName, readBoundary } from '../log.ts';
 import type { PartFileContent } from '../part.ts';
 import { assertBuildsOn, fileName, readVerifiedFile } from '../part-reading.ts';
+import { decodePin, encodePin, keptName, listMarks, type Marks, type Pin, pinName } from '../pin.ts';
+import { type FoundRecord, readRecord } from '../read-record.ts';
 import type { CheckpointRecord, FileRef, PartRef } from '../record.ts';
-import { breaksChain, chainError, damageOf, type FoundRecord, isAbsent, readLog, readRecord } from './log-view.ts';
+import { breaksChain, chainError, readLog } from './log-view.ts';
 
 /** One thing that is wrong. */
 export interface Finding {
@@ -23,9 +26,11 @@ export interface Verified {
   readonly records: number;
   readonly parts: number;
   readonly boundaries: number;
+  /** Of people, and of retention. */
+  readonly pins: number;
   readonly units: number;
   readonly messages: number;
-  /** Of records, parts and boundaries. */
+  /** Of records, parts, boundaries and pins. */
   readonly bytes: number;
   readonly findings: readonly Finding[];
   /** Parts that no record names: left by attempts that came to nothing, or of one that is under way. No damage; null when one checkpoint was asked for. */
@@ -34,7 +39,8 @@ export interface Verified {
 
 /**
  * Verifies every byte of a job's log, or of one checkpoint: sha256 and chain of records, length, sha256 and crc32 of
- * parts, boundaries; and decodes every value.
+ * parts, boundaries, pins; and decodes every value. Below the boundary only what is pinned must be there; its pin says which
+ * bytes its record has.
  *
  * @throws CheckpointError `CHECKPOINT_UNKNOWN` when `position` is no checkpoint; StoreError when the store cannot be read
  */
@@ -51,7 +57,9 @@ class Verification {
   /** Files verified, with the cut that each builds on. */
   readonly #files = new Map<string, number | null>();
   readonly #hashes = new Map<number, string>();
-  readonly #count = { records: 0, parts: 0, boundaries: 0, units: 0, messages: 0, bytes: 0 };
+  /** Positions that must be there below the boundary, too. */
+  readonly #pinned = new Set<number>();
+  readonly #count = { records: 0, parts: 0, boundaries: 0, pins: 0, units: 0, messages: 0, bytes: 0 };
 
   constructor(store: Store, job: string) {
     this.#store = store;
@@ -68,6 +76,7 @@ class Verification {
       }
     }
     await this.#boundaries();
+    await this.#pins(await listMarks(this.#store, this.#job));
     // Below the boundary, things may be gone.
     return this.#result(log.first, await this.#unnamed());
   }
@@ -79,6 +88,10 @@ class Verification {
       throw new CheckpointError('CHECKPOINT_UNKNOWN', `there is no record at position ${position} ${where}`);
     }
     await this.#record(found, breaksChain(found, await readRecord(this.#store, this.#job, position + 1)));
+    const marks = await listMarks(this.#store, this.#job);
+    const only = (positions: ReadonlySet<number>): ReadonlySet<number> =>
+      new Set(positions.has(position) ? [position] : []);
+    await this.#pins({ pinned: only(marks.pinned), kept: only(marks.kept), ending: only(marks.ending) });
     return this.#result(0, null);
   }
 
@@ -177,6 +190,39 @@ class Verification {
     if (hash !== boundary.hash) problem('names other bytes than those of its record');
   }
 
+  async #pins({ pinned, kept, ending }: Marks): Promise<void> {
+    for (const position of pinned) await this.#pin(position, pinName(this.#job, position));
+    if (kept.size === 0) return;
+    // A damaged boundary was found before.
+    const boundary = await readBoundary(this.#store, this.#job).catch(() => null);
+    for (const position of boundary?.kept ?? []) {
+      // Retention is giving it up, or it is a person's by now.
+      if (kept.has(position) && !ending.has(position)) await this.#pin(position, keptName(this.#job, position));
+    }
+  }
+
+  async #pin(position: number, name: string): Promise<void> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await this.#store.get(name);
+      this.#pinned.add(position);
+      this.#count.pins++;
+      this.#count.bytes += bytes.length;
+      this.#pinSays(decodePin(bytes, name), position, name, bytes);
+    } catch (error) {
+      const damage = damageOf(error, name);
+      // It was unpinned meanwhile.
+      if (!isAbsent(damage)) this.#find(position, name, damage);
+    }
+  }
+
+  #pinSays(pin: Pin, position: number, name: string, bytes: Uint8Array): void {
+    const problem = (what: string): void => this.#find(position, name, damaged(what));
+    if (pin.position !== position) problem(`says that it is of ${pin.position}`);
+    if (sha256(encodePin(pin)) !== sha256(bytes)) problem('has bytes that do not belong to it');
+    if ((this.#hashes.get(position) ?? pin.hash) !== pin.hash) problem('names other bytes than those of its record');
+  }
+
   async #unnamed(): Promise<number> {
     const names = await this.#store.list(`${this.#job}/part/`);
     return names.filter((name) => !this.#named.has(name)).length;
@@ -188,7 +234,9 @@ class Verification {
   }
 
   #result(first: number, unnamed: number | null): Verified {
-    const findings = this.#findings.filter(({ position }) => position >= first).sort((a, b) => b.position - a.position);
+    const findings = this.#findings
+      .filter(({ position }) => position >= first || this.#pinned.has(position))
+      .sort((a, b) => b.position - a.position);
     return { job: this.#job, ...this.#count, findings, unnamed };
   }
 }

@@ -40,7 +40,7 @@ export class Bench {
     this.store = store;
     this.clock = clock;
     const warn = (): void => undefined;
-    const retention = new Retention({ store, job: JOB, log, keep: KEEP, recordsPerPass: 60, warn });
+    const retention = new Retention({ store, job: JOB, log, keep: KEEP, clock, recordsPerPass: 60, warn });
     this.generator = new Generator({
       store,
       log,

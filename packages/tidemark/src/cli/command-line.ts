@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addKeepFlags } from './keep-flags.ts';
 import { addReadingCommands } from './reading/add-commands.ts';
 import type { TypedReading } from './reading/flags.ts';
 import type { RunFlags } from './run-flags.ts';
@@ -6,6 +7,8 @@ import type { RunFlags } from './run-flags.ts';
 /** What the command line asks for. */
 export type Parsed =
   | { readonly kind: 'run'; readonly file: string; readonly flags: RunFlags }
+  /** As `run`, after a look at what will become of the state. */
+  | { readonly kind: 'restore'; readonly file: string; readonly flags: RunFlags }
   | { readonly kind: 'reading'; readonly typed: TypedReading }
   /** Help or the version were shown. */
   | { readonly kind: 'shown' }
@@ -26,6 +29,9 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
   });
   // A job that was killed waits for each millisecond of this.
   if (argv[0] !== 'run') {
+    addRestore(program, (file, flags) => {
+      parsed = { kind: 'restore', file, flags };
+    });
     addReadingCommands(program, (typed) => {
       parsed = { kind: 'reading', typed };
     });
@@ -40,30 +46,53 @@ export function parseCommandLine(argv: readonly string[], version: string): Pars
 }
 
 function addRun(program: Command, run: (file: string, flags: RunFlags) => void): void {
-  program
-    .command('run')
-    .summary('run a job, and go on where it was')
-    .description('Runs the job in FILE. A job that was stopped or killed goes on where it was.')
-    .argument('<FILE>', 'module that holds the job (.ts or .js)')
+  addRunFlags(
+    program
+      .command('run')
+      .summary('run a job, and go on where it was')
+      .description('Runs the job in FILE. A job that was stopped or killed goes on where it was.')
+      .argument('<FILE>', 'module that holds the job (.ts or .js)')
+      .option('--store <URL>', 'where checkpoints are kept: a folder, or the URL of a store')
+      .option('--from <P>', 'go on from the checkpoint at position P'),
+  )
+    .option('--fresh', 'begin again, whatever checkpoints there are')
+    .addHelpText('after', RUN_EXAMPLES)
+    .action(run);
+}
+
+function addRestore(program: Command, restore: (file: string, flags: RunFlags) => void): void {
+  addRunFlags(
+    program
+      .command('restore')
+      .summary('go back to a checkpoint, and run from there')
+      .description(
+        'Shows what the checkpoint at position N holds for FILE, then runs FILE from it: tidemark run --from N.',
+      )
+      .argument('<FILE>', 'module that holds the job (.ts or .js)')
+      .requiredOption('--from <N>', 'position of the checkpoint, as tidemark checkpoints lists it')
+      .requiredOption('--store <URL>', 'where the checkpoints are: what --store named when the job ran'),
+  )
+    .addHelpText('after', RESTORE_EXAMPLES)
+    .action(restore);
+}
+
+/** What `run` and `restore` have in common. */
+function addRunFlags(command: Command): Command {
+  const begun = command
     .option('--input <PATH...>', "files to read, folders of files, or a pattern such as 'data/*.csv'")
     .option('--output <DIR>', 'folder for the records that the job emits')
-    .option('--store <URL>', 'where checkpoints are kept: a folder, or the URL of a store')
     .option('--workers <N>', 'threads to run on (default: one for each core)')
-    .option('--schedule <S>', 'when to take checkpoints: 250ms, 1s, 5m, or six cron fields')
-    .option('--keep <N>', 'checkpoints to keep at least (default: 10)')
+    .option('--schedule <S>', 'when to take checkpoints: 250ms, 1s, 5m, or six cron fields');
+  return addKeepFlags(begun)
     .option('--compression <C>', 'how checkpoints are stored: none (default), gzip, zstd or snappy')
     .option('--rate <ROWS/S>', 'rows a second at most, over all workers')
     .option('--key <COLUMN>', 'column of a CSV input that holds the key')
     .option('--bad-rows <WHAT>', 'rows that cannot be read: stop (default), skip, or file:DIR to set them aside')
-    .option('--fresh', 'begin again, whatever checkpoints there are')
-    .option('--from <P>', 'go on from the checkpoint at position P')
-    .option('--accept-duplicates', 'with --from: accept that output since P is made again')
+    .option('--accept-duplicates', 'with --from: accept that output since then is made again')
     .option('--inline', 'run in this process and one thread, for a debugger')
     .option('--json', 'print events on stdout, one JSON object a line')
     .option('--quiet', 'only warnings and errors on stderr')
-    .option('--verbose', 'show the stack of every error')
-    .addHelpText('after', RUN_EXAMPLES)
-    .action(run);
+    .option('--verbose', 'show the stack of every error');
 }
 
 /** Commander's own words, without its `error: `, and what to do next. */
@@ -92,7 +121,17 @@ Examples:
   tidemark run job.ts                      run it on every core
   tidemark run job.ts --store ./cp         keep its checkpoints in ./cp
   tidemark checkpoints --store ./cp        list them
+  tidemark savepoint --label before-upgrade --store ./cp
+  tidemark restore job.ts --from 41 --store ./cp
   tidemark run --help                      all that can be set`;
+
+const RESTORE_EXAMPLES = `
+Examples:
+  tidemark restore job.ts --from 41 --store ./cp
+  tidemark restore job.ts --from 41 --store ./cp --accept-duplicates
+                                           go back before output that was made
+
+Exit status: as of tidemark run`;
 
 const RUN_EXAMPLES = `
 Examples:

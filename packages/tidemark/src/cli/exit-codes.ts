@@ -1,7 +1,7 @@
 import type { StopSignal } from './messages.ts';
 
 /**
- * The exit statuses of `tidemark run`; the commands that look at a store end with 0 or 2 to 5. A supervisor above (systemd, k8s) needs no more than this to know whether
+ * The exit statuses of `tidemark run`; the commands over a store end with 0 or 2 to 6. A supervisor above (systemd, k8s) needs no more than this to know whether
  * starting again can help.
  *
  * | status | means | restarted |
@@ -73,11 +73,16 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'DUPLICATES_NOT_ACCEPTED',
       'HANDLER_ASYNC',
       'HANDLER_UNKNOWN',
+      'KEEP_INVALID',
+      'LABEL_INVALID',
       'MODULE_FAILED',
       'NEEDS_TSX',
       'NOT_ON_HOST',
       'OUTPUT_DIFFERS',
       'OUTPUT_NOT_EMPTY',
+      'PIN_REFUSED',
+      'PIN_TAKEN',
+      'PIN_UNKNOWN',
       'PROCESS_ASYNC',
       'ROW_TOO_LONG',
       'STORE_BAD_NAME',
@@ -113,6 +118,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'OVERRUN',
       'PART_NOT_STORED',
       'PROCESS_THREW',
+      'SAVEPOINT_UNANSWERED',
       'STORE_ABORTED',
       'STORE_ABSENT',
       'STORE_NAME_TAKEN',

@@ -38,7 +38,15 @@ export async function main({ argv, childEntry, loadEngine, random }: MainOptions
   if (parsed.kind === 'wrong') return refuse([parsed.error], parsed.advice);
   if (parsed.kind === 'reading') return look(parsed.typed);
   const command = readCommand(parsed.file, parsed.flags);
-  if ('errors' in command) return refuse(command.errors, 'See: tidemark run --help');
+  if ('errors' in command) return refuse(command.errors, `See: tidemark ${parsed.kind} --help`);
+  if (parsed.kind === 'restore') {
+    const { showPlan } = await import('./show-plan.adapter.ts');
+    const status = await showPlan(parsed.file, parsed.flags);
+    if (status !== EXIT.done) {
+      process.exitCode = status;
+      return;
+    }
+  }
   if (command.options.inline) {
     const { runInline } = await import('./inline.adapter.ts');
     return runInline(command, loadEngine);
@@ -47,7 +55,7 @@ export async function main({ argv, childEntry, loadEngine, random }: MainOptions
   process.exit(await supervise(command, ports));
 }
 
-/** A command that looks at a store; what it needs is loaded for it alone. */
+/** A command over a store; what it needs is loaded for it alone. */
 async function look(typed: TypedReading): Promise<void> {
   const read = readReading(typed);
   if ('errors' in read) return refuse(read.errors, `See: tidemark ${typed.kind} --help`);

@@ -1,15 +1,16 @@
 import { isCompression } from '@tidemark/checkpoint';
 import type { RunOptions } from '@tidemark/jobs/internal';
+import { readNumber, wrongFlag } from './flag-values.ts';
+import { type KeepFlags, readKeepFlags } from './keep-flags.ts';
 import { WORKERS_MAX } from './limits.ts';
 
 /** The flags of `tidemark run` as they were typed. */
-export interface RunFlags {
+export interface RunFlags extends KeepFlags {
   readonly input?: readonly string[];
   readonly output?: string;
   readonly store?: string;
   readonly workers?: string;
   readonly schedule?: string;
-  readonly keep?: string;
   readonly compression?: string;
   readonly rate?: string;
   readonly key?: string;
@@ -33,13 +34,13 @@ export interface FlagsRead {
 export function readRunFlags(flags: RunFlags): FlagsRead {
   const errors: string[] = [];
   const text = (flag: string, value: string | undefined): string | undefined => {
-    if (value?.trim() === '') errors.push(wrong(flag, value, 'something that is not empty'));
+    if (value?.trim() === '') errors.push(wrongFlag(flag, value, 'something that is not empty'));
     return value;
   };
   const number = (flag: string, value: string | undefined, is: NumberRule): number | undefined => {
     if (value === undefined) return undefined;
     const read = readNumber(value);
-    if (!is.allowed(read)) errors.push(wrong(flag, value, is.expected));
+    if (!is.allowed(read)) errors.push(wrongFlag(flag, value, is.expected));
     return read;
   };
   if (flags.fresh && flags.from !== undefined) {
@@ -53,7 +54,7 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
     store: text('--store', flags.store),
     workers: number('--workers', flags.workers, WORKERS),
     schedule: text('--schedule', flags.schedule),
-    keep: number('--keep', flags.keep, KEEP),
+    keep: readKeepFlags(flags, errors),
     compression: readCompression(flags.compression, errors),
     rate: number('--rate', flags.rate, RATE),
     key: text('--key', flags.key),
@@ -76,11 +77,6 @@ const WORKERS: NumberRule = {
   allowed: (value) => Number.isInteger(value) && value >= 1 && value <= WORKERS_MAX,
 };
 
-const KEEP: NumberRule = {
-  expected: 'the number of checkpoints to keep at least, a whole number from 2; leave it out to keep 10',
-  allowed: (value) => Number.isInteger(value) && value >= 2,
-};
-
 const RATE: NumberRule = {
   expected: 'rows a second over all workers, more than 0; leave it out to run as fast as possible',
   allowed: (value) => Number.isFinite(value) && value > 0,
@@ -91,26 +87,17 @@ const POSITION: NumberRule = {
   allowed: (value) => Number.isSafeInteger(value) && value >= 0,
 };
 
-/** `Number` reads the empty text as 0, and hexadecimal; people who type that mean something else. */
-function readNumber(value: string): number {
-  return /^[+-]?\d[\d_]*(\.\d+)?(e\d+)?$/i.test(value) ? Number(value.replaceAll('_', '')) : Number.NaN;
-}
-
 function readCompression(value: string | undefined, errors: string[]): RunOptions['compression'] {
   if (value === undefined || isCompression(value)) return value;
-  errors.push(wrong('--compression', value, 'none, gzip, zstd or snappy'));
+  errors.push(wrongFlag('--compression', value, 'none, gzip, zstd or snappy'));
   return undefined;
 }
 
 function readBadRows(value: string | undefined, errors: string[]): RunOptions['badRows'] {
   if (value === undefined || value === 'stop' || value === 'skip') return value;
   if (value.startsWith('file:') && value.length > 'file:'.length) return value as `file:${string}`;
-  errors.push(wrong('--bad-rows', value, 'stop, skip, or file:DIR to set them aside in a folder'));
+  errors.push(wrongFlag('--bad-rows', value, 'stop, skip, or file:DIR to set them aside in a folder'));
   return undefined;
-}
-
-function wrong(flag: string, value: string, expected: string): string {
-  return `${flag} ${value.trim() === '' ? "''" : value}: expected ${expected}.`;
 }
 
 /** Without the keys that nobody gave. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { addKeepFlags } from '../keep-flags.ts';
 import { LIST_LIMIT } from '../limits.ts';
 import type { ReadingFlags, TypedReading } from './flags.ts';
 
-/** Adds the commands that look at a store; none changes anything in it. */
+/** Adds the commands over a store: those that look, which change nothing in it, and those that say what stays. */
 export function addReadingCommands(program: Command, take: (typed: TypedReading) => void): void {
   const add = (kind: TypedReading['kind'], summary: string): Command => addCommand(program, kind, summary);
   withStore(add('checkpoints', 'list the checkpoints of a store, newest first'))
@@ -36,6 +37,7 @@ export function addReadingCommands(program: Command, take: (typed: TypedReading)
     .argument('<FILE>', 'module that holds the job or the actors (.ts or .js)')
     .option('--from <P>', 'the checkpoint at position P, as with tidemark run')
     .action((file: Word, flags: ReadingFlags) => take({ kind: 'plan', words: [file], flags }));
+  addKeepingCommands(add, take);
   add('copy', 'copy one checkpoint into another store')
     .description(
       'Copies one checkpoint into a store of its own and verifies it there; a start from DST goes on from it.',
@@ -46,6 +48,36 @@ export function addReadingCommands(program: Command, take: (typed: TypedReading)
     .action((src: Word, dst: Word, n: Word, flags: ReadingFlags) =>
       take({ kind: 'copy', words: [src, dst, n], flags }),
     );
+}
+
+/** `pin`, `unpin`, `savepoint`, `gc`. */
+function addKeepingCommands(
+  add: (kind: TypedReading['kind'], summary: string) => Command,
+  take: (typed: TypedReading) => void,
+): void {
+  withStore(add('savepoint', 'take a checkpoint that stays, and name it'))
+    .description(
+      'Asks the running job for a checkpoint and pins it; where the job does not run, pins the newest. With N, pins that one.',
+    )
+    .argument('[N]', 'position of a checkpoint that is there')
+    .option('--label <TEXT>', 'its name: a letter, then letters, digits, . _ - (default: savepoint-N)')
+    .action((n: Word, flags: ReadingFlags) => take({ kind: 'savepoint', words: [n], flags }));
+  withStore(add('pin', 'keep a checkpoint until it is unpinned'))
+    .description('Keeps the checkpoint at position N, however old it becomes, until tidemark unpin N.')
+    .argument('<N>', 'position of the checkpoint')
+    .option('--label <TEXT>', 'its name: a letter, then letters, digits, . _ -')
+    .action((n: Word, flags: ReadingFlags) => take({ kind: 'pin', words: [n], flags }));
+  withStore(add('unpin', 'let a pinned checkpoint go'))
+    .description('Lets the checkpoint at position N be removed, once it is old enough.')
+    .argument('<N>', 'position of the checkpoint')
+    .action((n: Word, flags: ReadingFlags) => take({ kind: 'unpin', words: [n], flags }));
+  addKeepFlags(
+    withStore(add('gc', 'remove old checkpoints now, or list which')).description(
+      'Removes what the running job would remove some time, for a job that does not run. What is kept is what the job keeps, unless flags say something else.',
+    ),
+  )
+    .option('--dry-run', 'remove nothing, only list; also beside the running job')
+    .action((flags: ReadingFlags) => take({ kind: 'gc', words: [], flags }));
 }
 
 type Word = string | undefined;
@@ -67,4 +99,5 @@ function addCommand(program: Command, kind: TypedReading['kind'], summary: strin
 }
 
 const STATUSES = `
-Exit status: 0 as asked · 2 usage, or no such checkpoint · 3 store · 4 damage · 5 other program`;
+Exit status: 0 as asked · 2 usage, or no such checkpoint · 3 store · 4 damage ·
+5 other program · 6 the job runs`;

@@ -13,13 +13,21 @@ import { assertNever } from '../assert-never.ts';
 import { bytes, counted } from '../numbers.ts';
 import type { Answer } from './answer.ts';
 import { checkpointsAnswer, jobsAnswer } from './checkpoints.ts';
-import type { CopyCommand, DiffCommand, InspectCommand, ReadingCommand, ShowCommand } from './commands.ts';
+import type {
+  CopyCommand,
+  DiffCommand,
+  InspectCommand,
+  KeepingCommand,
+  ReadingCommand,
+  ShowCommand,
+} from './commands.ts';
 import { diffAnswer } from './diff.ts';
 import { inspectAnswer, unitsAnswer, unitsOf } from './inspect.ts';
+import { keepingAnswer } from './keeping.ts';
 import { showAnswer } from './show.ts';
 import { verifyAnswer } from './verify.ts';
 
-/** Answers a command that looks at a store. */
+/** Answers a command over a store. */
 export async function answerCommand(command: ReadingCommand, nowMs: number): Promise<Answer> {
   // First: whether there is anything to look at is known before the program of a plan is loaded.
   const store = await openStoreForReading(command.store);
@@ -50,8 +58,23 @@ async function answerOver(store: Store, command: ReadingCommand, nowMs: number):
     }
     case 'copy':
       return copy(store, command);
+    case 'pin':
+    case 'unpin':
+    case 'savepoint':
+    case 'gc':
+      return keep(command, await jobInStore(store, command.job), nowMs);
     default:
       return assertNever(command);
+  }
+}
+
+/** For these the store is opened once more, to write; that it is there is known by now. */
+async function keep(command: KeepingCommand, job: string, nowMs: number): Promise<Answer> {
+  const store = await openStore(command.store);
+  try {
+    return await keepingAnswer(store, job, command, nowMs);
+  } finally {
+    await store.close();
   }
 }
 

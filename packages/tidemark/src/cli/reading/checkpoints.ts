@@ -3,7 +3,7 @@ import { assertNever } from '../assert-never.ts';
 import { bytes, counted } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
 import { type Answer, paragraphs } from './answer.ts';
-import { ageText, msText, timeText } from './facts.ts';
+import { ageText, msText, pinText, timeText } from './facts.ts';
 
 /** The checkpoints of one job. */
 export function checkpointsAnswer(log: LogView, store: string, nowMs: number): Answer {
@@ -11,9 +11,11 @@ export function checkpointsAnswer(log: LogView, store: string, nowMs: number): A
   const count = log.lines.filter((line) => line.kind === 'checkpoint').length;
   const title = `${log.job} in ${store}: ${counted(count, 'checkpoint')}`;
   const below =
-    log.boundary === null ? '' : `The log begins at ${log.boundary.position}: older ones were removed, or not copied.`;
+    log.boundary === null
+      ? ''
+      : `The log begins at ${log.boundary.position}: what is older, and neither pinned nor kept, was removed or\nnot copied.`;
   return {
-    text: paragraphs([title, listText(log.lines, nowMs), below]),
+    text: paragraphs([title, listText(log, nowMs), below]),
     json: { job: log.job, store, boundary: log.boundary, damage: warnings, lines: log.lines.map(lineJson) },
     warnings,
     code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
@@ -46,6 +48,7 @@ export function jobsAnswer(logs: readonly LogView[], store: string): Answer {
 
 function warningsOf(log: LogView): string[] {
   const found = log.boundaryError === null ? [] : [log.boundaryError.message];
+  found.push(...log.pinErrors.map(({ message }) => message));
   for (const line of log.lines) {
     if (line.kind === 'damaged') found.push(line.error.message);
     if (line.kind === 'missing') found.push(`${log.job}: ${missingText(line)}`);
@@ -54,37 +57,34 @@ function warningsOf(log: LogView): string[] {
 }
 
 /** One table of all checkpoints, with lines of other things between its rows. */
-function listText(lines: readonly LogLine[], nowMs: number): string {
-  const rows = lines.flatMap((line) => (line.kind === 'checkpoint' ? [checkpointRow(line, nowMs)] : []));
+function listText({ lines, first }: LogView, nowMs: number): string {
+  const rows = lines.flatMap((line) => (line.kind === 'checkpoint' ? [checkpointRow(line, first, nowMs)] : []));
   const [head = '', rule = '', ...body] = tableText(rows).split('\n');
   const texts = body.values();
   const between = lines.map((line) => (line.kind === 'checkpoint' ? (texts.next().value ?? '') : otherText(line)));
   return (rows.length === 0 ? between : [head, rule, ...between]).join('\n');
 }
 
-function checkpointRow(line: Extract<LogLine, { kind: 'checkpoint' }>, nowMs: number): FlatRow {
+/** What fits 80 columns; `show` and `--json` have the rest. */
+function checkpointRow(line: Extract<LogLine, { kind: 'checkpoint' }>, first: number, nowMs: number): FlatRow {
   const { record } = line;
-  const { history } = record;
-  const { durationMs, pauseMs, units, messages } = history;
+  const { durationMs, units } = record.history;
   const notes = [
+    pinText(line.pin),
     line.standing === 'abandoned' ? 'ABANDONED' : '',
+    line.position < first && line.pin === null ? 'to be removed' : '',
     record.finished ? 'finished' : '',
     record.releases ? 'releases' : '',
     record.failed.length > 0 ? `after ${counted(record.failed.length, 'failed attempt')}` : '',
   ];
   return {
-    // Texts: a position and a cut are names, not amounts.
+    // A text: a position is a name, not an amount.
     position: String(record.position),
-    cut: String(record.cut),
-    term: String(record.term),
     created: timeText(record.createdAt),
     age: ageText(nowMs - Date.parse(record.createdAt)),
     size: bytes(line.bytes),
     duration: msText(durationMs),
-    pause: msText(pauseMs),
     units,
-    'in flight': messages,
-    workers: line.workers,
     notes: notes.filter((note) => note !== '').join(', '),
   };
 }
@@ -133,6 +133,7 @@ function lineJson(line: LogLine): object {
         finished,
         history,
         failed,
+        pin: line.pin,
       };
     }
     case 'damaged':

@@ -1,4 +1,6 @@
-/** What the commands that look at a store were asked for: plain data. */
+import type { KeepOptions } from '@tidemark/checkpoint';
+
+/** What the commands over a store were asked for: plain data. */
 
 interface Common {
   readonly store: string;
@@ -32,6 +34,13 @@ export type PlanCommand = OfOne & { readonly kind: 'plan'; readonly file: string
 /** Writes into `to` only. */
 export type CopyCommand = OfOne & { readonly kind: 'copy'; readonly to: string };
 
+export type PinCommand = Common & { readonly kind: 'pin'; readonly position: number; readonly label: string | null };
+export type UnpinCommand = Common & { readonly kind: 'unpin'; readonly position: number };
+/** Null takes a fresh checkpoint, or the newest where the job does not run. */
+export type SavepointCommand = OfOne & { readonly kind: 'savepoint'; readonly label: string | null };
+/** `keep` null for what the job's last start said. */
+export type GcCommand = Common & { readonly kind: 'gc'; readonly dryRun: boolean; readonly keep: KeepOptions | null };
+
 /** An actor, or a key of a job. */
 export interface Address {
   readonly type: string;
@@ -45,4 +54,8 @@ export type ReadingCommand =
   | DiffCommand
   | VerifyCommand
   | PlanCommand
-  | CopyCommand;
+  | CopyCommand
+  | KeepingCommand;
+
+/** These change what stays in a store; all others only look. */
+export type KeepingCommand = PinCommand | UnpinCommand | SavepointCommand | GcCommand;

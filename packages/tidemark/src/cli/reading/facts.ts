@@ -1,3 +1,4 @@
+import type { PinNote } from '@tidemark/checkpoint/internal';
 import { padEnd, plain, widest } from '../padding.ts';
 
 /** Names and what they are, one a line; a fact that is null is left out. */
@@ -23,4 +24,11 @@ export function msText(ms: number): string {
 /** A time as people compare it: to the second, in UTC. */
 export function timeText(iso: string): string {
   return iso.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+}
+
+/** Why a checkpoint stays; empty without a reason. */
+export function pinText(pin: PinNote | null): string {
+  if (pin === null) return '';
+  if (pin.by === 'retention') return 'kept';
+  return pin.label === null ? 'pinned' : `pinned '${pin.label}'`;
 }

@@ -1,18 +1,21 @@
 import { assertNever } from '../assert-never.ts';
+import { type KeepFlags, readKeepFlags } from '../keep-flags.ts';
 import { LIST_LIMIT } from '../limits.ts';
 import type { Address, ReadingCommand } from './commands.ts';
 
 /** Name of a job's task: its keys have addresses like those of actors. */
 const JOB = 'job';
 
-/** The flags of the commands that look, as they were typed. */
-export interface ReadingFlags {
+/** The flags of the commands over a store, as they were typed. */
+export interface ReadingFlags extends KeepFlags {
   readonly store?: string;
   readonly job?: string;
   readonly from?: string;
   readonly actor?: string;
   readonly jobKey?: string;
   readonly limit?: string;
+  readonly label?: string;
+  readonly dryRun?: true;
   readonly json?: true;
   readonly verbose?: true;
 }
@@ -57,6 +60,14 @@ function commandOf({ kind, words, flags }: TypedReading, errors: string[]): Read
       return { kind, ...common, position: position(flags.from), file: first ?? '' };
     case 'copy':
       return { kind, ...common, store: first ?? '', to: second ?? '', position: position(third) };
+    case 'pin':
+      return { kind, ...common, position: position(first) ?? 0, label: labelOf(flags.label, errors) };
+    case 'unpin':
+      return { kind, ...common, position: position(first) ?? 0 };
+    case 'savepoint':
+      return { kind, ...common, position: position(first), label: labelOf(flags.label, errors) };
+    case 'gc':
+      return { kind, ...common, dryRun: flags.dryRun === true, keep: readKeepFlags(flags, errors) ?? null };
     default:
       return assertNever(kind);
   }
@@ -76,6 +87,12 @@ function limitOf(text: string | undefined, errors: string[]): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(limit)) return limit;
   errors.push(`--limit ${text}: expected how many lines to show at most, a whole number from 0.`);
   return LIST_LIMIT;
+}
+
+function labelOf(text: string | undefined, errors: string[]): string | null {
+  if (text === undefined) return null;
+  if (text.trim() === '') errors.push("--label '': expected a letter, then letters, digits, '.', '_' and '-'.");
+  return text;
 }
 
 function addressOf({ actor, jobKey }: ReadingFlags, errors: string[]): Address | null {

@@ -1,10 +1,10 @@
-import type { Census, CheckpointView, MotionGroup } from '@tidemark/checkpoint/internal';
+import type { Census, CheckpointView, MotionGroup, PinNote } from '@tidemark/checkpoint/internal';
 import type { JobFacts } from '@tidemark/jobs/internal';
 import { RECEIVERS_SHOWN } from '../limits.ts';
 import { bytes, counted, grouped } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
 import { type Answer, paragraphs } from './answer.ts';
-import { factsText, msText, timeText } from './facts.ts';
+import { factsText, msText, pinText, timeText } from './facts.ts';
 
 /** Everything about one checkpoint but its states. */
 export function showAnswer(view: CheckpointView, census: Census, job: JobFacts | null): Answer {
@@ -28,13 +28,14 @@ export function showAnswer(view: CheckpointView, census: Census, job: JobFacts |
   };
 }
 
-function recordText({ job, record }: CheckpointView): string {
+function recordText({ job, record, pin }: CheckpointView): string {
   const { history: h, failed } = record;
   const definitions = Object.entries(record.definitions).map(([name, version]) => `${name} v${version}`);
   const failures = failed.map(({ cut, code }) => `cut ${cut} ${code}`).join(', ');
   return factsText([
     ['checkpoint', `${record.position} of job ${job}${record.finished ? ', the job has finished with it' : ''}`],
     ['created', timeText(record.createdAt)],
+    ['stays', pin === null ? null : staysText(pin)],
     ['cut', `${record.cut}, term ${record.term}`],
     ['workers', String(record.parts.length - 1)],
     ['definitions', definitions.length === 0 ? 'none' : definitions.join(', ')],
@@ -46,7 +47,13 @@ function recordText({ job, record }: CheckpointView): string {
   ]);
 }
 
-function recordJson({ job, record, hash }: CheckpointView): object {
+function staysText(pin: PinNote): string {
+  if (pin.by === 'retention') return 'kept as the newest of its hour, day or week';
+  const since = pin.createdAt === null ? '' : ` since ${timeText(pin.createdAt)}`;
+  return `${pinText(pin)}${since}`;
+}
+
+function recordJson({ job, record, hash, pin }: CheckpointView): object {
   const { position, cut, term, putId, createdAt, previous, definitions, releases, finished, history, failed } = record;
   return {
     job,
@@ -62,6 +69,7 @@ function recordJson({ job, record, hash }: CheckpointView): object {
     finished,
     history,
     failed,
+    pin,
   };
 }
 

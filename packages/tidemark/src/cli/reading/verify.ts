@@ -5,12 +5,13 @@ import { type Answer, paragraphs } from './answer.ts';
 
 /** What a verification has found. Damage is what was asked for here, so it is no warning. */
 export function verifyAnswer(verified: Verified, position: number | null): Answer {
-  const { job, records, parts, boundaries, units, messages, findings, unnamed } = verified;
+  const { job, records, parts, boundaries, pins, units, messages, findings, unnamed } = verified;
   const what = position === null ? `job ${job}` : `checkpoint ${position} of job ${job}`;
   const looked = [
     counted(records, 'record'),
     counted(parts, 'part'),
     counted(boundaries, 'boundary').replace('boundarys', 'boundaries'),
+    ...(pins === 0 ? [] : [counted(pins, 'pin')]),
   ];
   const held = `${counted(units, 'unit')} and ${counted(messages, 'message')} decoded`;
   const sum = `Verified ${what}: ${looked.join(', ')}, ${bytes(verified.bytes)}; ${held}`;

@@ -24,12 +24,8 @@ describe.concurrent('tidemark checkpoints', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^main in file:\/\/.*bank: \d+ checkpoints$/);
-    expect(lines[2]).toMatch(
-      /^position +cut +term +created +age +size +duration +pause +units +in flight +workers +notes$/,
-    );
-    expect(lines[4]).toMatch(
-      /^\d+ +\d+ +2 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +\d+ s +[\d.]+ kB +[\d.]+ ms +[\d.]+ ms +64 +\d+ +2$/,
-    );
+    expect(lines[2]).toMatch(/^position +created +age +size +duration +units +notes$/);
+    expect(lines[4]).toMatch(/^\d+ +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +\d+ s +[\d.]+ kB +[\d.]+ ms +64$/);
     expect(lines.filter((line) => /^── \d+: term \d/.test(line))).toEqual([
       expect.stringMatching(/: term 2 from \d+, .+, pid \d+, /),
       expect.stringMatching(/^── 1: term 1 begins anew, /),
@@ -56,7 +52,7 @@ describe.concurrent('tidemark checkpoints', () => {
     const store = copyOf(bank);
     await liveBank(store, 1, 'fresh');
     const { stdout } = await runReal(['checkpoints', '--store', store]);
-    expect(stdout).toMatch(/^\d+ +\d+ +1 .*ABANDONED$/m);
+    expect(stdout).toMatch(/^\d+ .*ABANDONED$/m);
     expect(stdout).toMatch(/^── 1: term 1 .*\(abandoned\)$/m);
     expect((await runReal(['checkpoints', '--store', addOne])).stdout).toMatch(/^3 .* finished$/m);
   });
