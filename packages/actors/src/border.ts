@@ -10,20 +10,34 @@ const ASK_TIMEOUT_MS = 5_000;
 /** Milliseconds between looks at a closed ingress. */
 const ROOM_POLL_MS = 1;
 
+interface OpenAsk {
+  readonly what: string;
+  /** Newest cut of the host when it was sent; null while it waits for room. */
+  sentIn: number | null;
+  settle(answer: Answer): void;
+  fail(error: Error): void;
+}
+
 /**
- * The host's border: what an ordinary app uses to send to actors and to ask them.
+ * The host's border: what an ordinary app uses to send to actors and to ask them. It outlives generations.
  *
  * Owns the open asks and the sends that wait for room, which keep their order.
+ *
+ * - A14 An ask that was sent before the cut of the checkpoint that is gone back to stays open: it, or its answer, is in
+ *   the cut. One that was sent later rejects with `ROLLED_BACK`: nothing of it was done. What waits for room goes on waiting.
  */
 export class Border {
   readonly #clock: Clock;
-  readonly #asks = new Map<number, { settle(answer: Answer): void; fail(error: Error): void }>();
+  readonly #asks = new Map<number, OpenAsk>();
   readonly #waiting: {
     readonly envelope: Envelope;
     readonly sent: () => void;
     readonly fail: (error: Error) => void;
   }[] = [];
   #runtime: Runtime | null = null;
+  #term = 0;
+  /** Between two generations: nothing is sent, all waits. */
+  #paused = false;
   #nextAsk = 1;
   #polling = false;
   #closed: Error | null = null;
@@ -32,8 +46,26 @@ export class Border {
     this.#clock = clock;
   }
 
+  /** What is sent goes to this generation. */
   use(runtime: Runtime): void {
     this.#runtime = runtime;
+    this.#term = runtime.term;
+    this.#paused = false;
+    // At once: a checkpoint that is asked for next is to hold them.
+    this.#sendWaiting();
+  }
+
+  /** The generation is over: what is sent from now on waits for the next. */
+  pause(): void {
+    this.#runtime = null;
+    this.#paused = true;
+  }
+
+  /** The system goes back to the checkpoint of cut `cut`: what was asked later is undone (A14). */
+  rollBack(cut: number): void {
+    for (const ask of this.#asks.values()) {
+      if (ask.sentIn !== null && ask.sentIn >= cut) ask.fail(undone(ask.what));
+    }
   }
 
   tell<D>(to: Ref<D>): TellsWhenRoom<D> {
@@ -48,7 +80,7 @@ export class Border {
 
   /** An answer has come; one to an earlier process, or too late, is dropped. */
   answered(ask: number, term: number, answer: Answer): void {
-    if (term === this.#runtime?.term) this.#asks.get(ask)?.settle(answer);
+    if (term === this.#term) this.#asks.get(ask)?.settle(answer);
   }
 
   /** Nothing new may enter; answers to open asks still come. */
@@ -79,6 +111,8 @@ export class Border {
         );
       });
       this.#asks.set(ask, {
+        what: `${envelope.type}/${envelope.key} ${envelope.handler}`,
+        sentIn: null,
         settle(answer) {
           done();
           if (answer.ok) resolve(answer.value);
@@ -89,8 +123,7 @@ export class Border {
           reject(error);
         },
       });
-      const term = this.#runtime?.term ?? 0;
-      this.#sendWhenRoom({ ...envelope, reply: { ask, term } }).catch((error: unknown) => {
+      this.#sendWhenRoom({ ...envelope, reply: { ask, term: this.#term } }).catch((error: unknown) => {
         done();
         reject(error instanceof Error ? error : new Error(String(error)));
       });
@@ -100,28 +133,46 @@ export class Border {
   async #sendWhenRoom(envelope: Envelope): Promise<void> {
     if (this.#closed !== null) throw this.#closed;
     const runtime = this.#runtime;
-    if (runtime === null) throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
-    if (this.#waiting.length === 0 && runtime.ingressOpen) {
-      runtime.send(envelope);
+    if (runtime === null && !this.#paused) throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
+    if (this.#waiting.length === 0 && runtime?.ingressOpen === true) {
+      this.#send(runtime, envelope);
       return;
     }
     await new Promise<void>((sent, fail) => {
       this.#waiting.push({ envelope, sent, fail });
-      this.#poll(runtime);
+      this.#poll();
     });
   }
 
-  #poll(runtime: Runtime): void {
-    if (this.#polling) return;
+  #send(runtime: Runtime, envelope: Envelope): void {
+    const ask = envelope.reply === null ? undefined : this.#asks.get(envelope.reply.ask);
+    if (ask !== undefined) ask.sentIn = runtime.cut.cut;
+    runtime.send(envelope);
+  }
+
+  #poll(): void {
+    if (this.#polling || this.#paused) return;
     this.#polling = true;
     this.#clock.after(ROOM_POLL_MS, () => {
       this.#polling = false;
-      while (this.#waiting.length > 0 && runtime.ingressOpen) {
-        const { envelope, sent } = this.#waiting.shift()!;
-        runtime.send(envelope);
-        sent();
-      }
-      if (this.#waiting.length > 0) this.#poll(runtime);
+      this.#sendWaiting();
     });
   }
+
+  /** What waits is sent as far as there is room. */
+  #sendWaiting(): void {
+    while (this.#waiting.length > 0 && this.#runtime?.ingressOpen === true) {
+      const { envelope, sent } = this.#waiting.shift()!;
+      this.#send(this.#runtime, envelope);
+      sent();
+    }
+    if (this.#waiting.length > 0) this.#poll();
+  }
+}
+
+function undone(what: string): ActorError {
+  return new ActorError(
+    'ROLLED_BACK',
+    `${what} was undone: the system went back to a checkpoint from before it was sent. Nothing of it was done; ask again`,
+  );
 }

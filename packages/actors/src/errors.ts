@@ -15,6 +15,7 @@ export type ActorErrorCode =
   | 'NEEDS_TSX'
   | 'NOT_ON_HOST'
   | 'OVERRUN'
+  | 'ROLLED_BACK'
   | 'SYSTEM_STOPPED'
   | 'TURN_THREW'
   | 'WORKER_LOST'

@@ -24,6 +24,7 @@ export type {
   StartWorker,
   UnitData,
   WorkerSays,
+  WorkerWord,
 } from './messages.ts';
 export type { Port } from './port.ts';
 export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
@@ -36,6 +37,7 @@ export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';
 export {
   type Install,
+  type Installed,
   type InstalledWorker,
   type Plug,
   runWorker,

@@ -23,6 +23,7 @@ export interface LinksOptions {
  * Owns outboxes, arrived frames and credit. Does not decode.
  *
  * - A8 A frame is taken whole: between two slices it lies wholly in `arrived` or wholly in mailboxes.
+ * - A13 No frame of another generation has a way in: the channels of each generation are its own.
  */
 export class Links {
   readonly #options: LinksOptions;
@@ -100,10 +101,18 @@ export class Links {
     for (const { port } of this.#options.peers) port.close();
   }
 
+  /** Each generation has channels of its own, so this cannot be: an assertion, not a decision. */
+  #late(frame: Frame, from: number): RangeError {
+    return new RangeError(
+      `a frame of generation ${frame.generation} came from thread ${from} in generation ${this.#options.generation}`,
+    );
+  }
+
   #receive(item: ChannelItem, from: number): void {
     const { arrived, marker, wake } = this.#options;
     switch (item.kind) {
       case 'frame':
+        if (item.generation !== this.#options.generation) throw this.#late(item, from);
         arrived(item, from);
         this.#arrived.push({ frame: item, from });
         this.#arrivedBytes += item.body.length;

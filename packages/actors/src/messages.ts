@@ -61,7 +61,7 @@ export interface Credit {
 
 export type ChannelItem = Frame | Marker | Credit;
 
-/** What a worker is told when it starts. */
+/** What a worker is told when a generation starts. */
 export interface StartWorker {
   readonly kind: 'start';
   readonly generation: number;
@@ -83,10 +83,14 @@ export type HostSays =
   | { readonly kind: 'abandon'; readonly cut: number }
   | { readonly kind: 'look'; readonly id: number }
   | { readonly kind: 'extension'; readonly data: unknown }
+  /** That generation is over: nothing of it runs any more when the worker has answered. */
+  | { readonly kind: 'halt'; readonly generation: number }
   | { readonly kind: 'stop' };
 
-/** Worker → host. */
-export type WorkerSays =
+/** Worker → host, with the generation that it is said in: what an older one still says counts no more. */
+export type WorkerSays = WorkerWord & { readonly generation: number };
+
+export type WorkerWord =
   | { readonly kind: 'ready'; readonly versions: Readonly<Record<string, number>> }
   | { readonly kind: 'loaded' }
   | { readonly kind: 'seen'; readonly id: number; readonly sight: Sight }
@@ -94,6 +98,7 @@ export type WorkerSays =
   | { readonly kind: 'part'; readonly data: unknown }
   | { readonly kind: 'extension'; readonly data: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'halted' }
   | { readonly kind: 'stopped' };
 
 /** One unit as a checkpoint stores it: its address readable, its value still packed. */

@@ -27,6 +27,8 @@ export interface RuntimeOptions {
   readonly workers: number;
   readonly generation: number;
   readonly term: number;
+  /** Cut of the checkpoint that is loaded; 0 when nothing is, or it does not matter. */
+  readonly cut?: number;
   readonly clock: Clock;
   readonly peers: readonly Peer[];
   /** One flag per thread: not 0 while that thread keeps the ingress of the system closed. */
@@ -80,6 +82,7 @@ export class Runtime {
     this.workers = options.workers;
     this.term = options.term;
     this.clock = options.clock;
+    this.cut.cut = options.cut ?? 0;
     this.#links = new Links({
       workers: options.workers,
       generation: options.generation,

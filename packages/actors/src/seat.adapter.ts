@@ -1,14 +1,16 @@
 import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { systemClock } from './clock.adapter.ts';
+import type { ChannelEnd } from './connect.ts';
 import { ActorError } from './errors.ts';
 import { loadModule } from './load-module.ts';
+import type { HostSays, Peer } from './messages.ts';
 import { messagePort } from './port.adapter.ts';
 import type { Install, WorkerSeat } from './worker.ts';
 
-/** What a worker thread is handed: its line to the host, and its ends of the channels. */
+/** What a worker thread is handed. */
 export interface WorkerTask {
+  /** Its line to the host. */
   readonly control: MessagePort;
-  readonly ports: readonly { readonly thread: number; readonly port: MessagePort }[];
   /** Modules that define the actors, as URLs: loaded while the host still reads the log. */
   readonly modules: readonly string[];
   /** Module that adds to this worker (tasks of a job); its default export is an `Install`. */
@@ -16,22 +18,41 @@ export interface WorkerTask {
   readonly inline: boolean;
 }
 
+/** What comes down the line: what the host says, and before each `start` the channels of that generation. */
+export type SeatSays =
+  | HostSays
+  | { readonly kind: 'connect'; readonly generation: number; readonly ends: readonly ChannelEnd[] };
+
 /** A seat in a real thread, or inline in the host's. */
 export function threadSeat(task: WorkerTask): WorkerSeat {
   if (isMainThread && !task.inline) {
     throw new ActorError('NOT_ON_HOST', 'a worker entry was started in the main thread');
   }
   const { control } = task;
+  let connected: { readonly generation: number; readonly ends: readonly ChannelEnd[] } | null = null;
   return {
     line: {
       say: (says, transfer) => control.postMessage(says, transfer),
       listen(receive, closed) {
         control.on('close', closed);
-        control.on('message', receive);
+        control.on('message', (says: SeatSays) => {
+          if (says.kind !== 'connect') {
+            receive(says);
+            return;
+          }
+          // A generation that was over before it started has not taken them.
+          for (const { port } of connected?.ends ?? []) port.close();
+          connected = says;
+        });
       },
       close: () => control.close(),
     },
-    peers: task.ports.map(({ thread, port }) => ({ thread, port: messagePort(port) })),
+    peers(generation): readonly Peer[] {
+      const taken = connected;
+      if (taken?.generation !== generation) throw new RangeError(`there are no channels of generation ${generation}`);
+      connected = null;
+      return taken.ends.map(({ thread, port }) => ({ thread, port: messagePort(port) }));
+    },
     clock: systemClock,
     load: () => loadAll(task),
   };

@@ -1,11 +1,12 @@
-import { MessageChannel, type MessagePort, type TransferListItem } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { TransferListItem } from 'node:worker_threads';
 import { ActorError } from './errors.ts';
 import type { HostSays, Peer, WorkerSays } from './messages.ts';
+import { connectAll } from './connect.ts';
 import { messagePort } from './port.adapter.ts';
-import type { WorkerTask } from './seat.adapter.ts';
+import { inlineHost, poolHost } from './thread-host.ts';
+import { ThreadPlace } from './thread-place.ts';
 
-/** The host's line to one worker. */
+/** The host's line to one worker. It stays the same when the thread behind it is replaced. */
 export interface WorkerLine {
   /** 1 … workers. */
   readonly thread: number;
@@ -15,8 +16,15 @@ export interface WorkerLine {
 
 export interface Threads {
   readonly lines: readonly WorkerLine[];
-  /** The host's ends of its channels to the workers. */
-  readonly peers: readonly Peer[];
+  /**
+   * New channels between all threads, for a generation that is about to start; a thread that is gone is replaced first.
+   * What was posted on older channels has no way in any more.
+   *
+   * @returns the host's ends
+   */
+  connect(generation: number): readonly Peer[];
+  /** Ends one thread whatever it does; it is not reported as lost. */
+  end(thread: number): void;
   /** Lets every worker end by itself, then closes the pool. */
   stop(): Promise<void>;
   /** Ends the threads whatever they do. */
@@ -35,114 +43,30 @@ export interface ThreadsOptions {
   readonly lost: (thread: number, cause: unknown) => void;
 }
 
-/** Names of environment variables that workers get: none that could hold a secret. */
-const ENV_ALLOWED = [
-  'PATH',
-  'TZ',
-  'LANG',
-  'LC_ALL',
-  'NODE_ENV',
-  'NODE_OPTIONS',
-  'NODE_V8_COVERAGE',
-  'NO_COLOR',
-  'TMPDIR',
-];
-
 /** Starts the worker threads: one Piscina pool, one task a thread that does not end until the worker is stopped. */
 export function startThreads(options: ThreadsOptions): Threads {
-  const ports = connectAll(options.workers + 1);
-  const controls = new Map<number, MessagePort>();
-  const run = options.inline ? inlineHost(options) : poolHost(options);
-  const ended: Promise<void>[] = [];
-  let stopping = false;
-  const lines: WorkerLine[] = [];
-  for (let thread = 1; thread <= options.workers; thread++) {
-    const { port1, port2 } = new MessageChannel();
-    controls.set(thread, port1);
-    const { modules, extension, inline } = options;
-    const task: WorkerTask = { control: port2, ports: ports[thread], modules, extension, inline };
-    ended.push(
-      run.start(task).then(
-        () => (stopping ? undefined : options.lost(thread, new Error('the worker ended without being told to'))),
-        (cause: unknown) => (stopping ? undefined : options.lost(thread, cause)),
-      ),
-    );
-    lines.push({
-      thread,
-      say: (says, transfer = []) => port1.postMessage(says, transfer),
-      listen: (receive) => void port1.on('message', receive),
-    });
-  }
+  const host = options.inline ? inlineHost(options) : poolHost(options);
+  const places = Array.from({ length: options.workers }, (_, index) => new ThreadPlace(index + 1, host, options));
   return {
-    lines,
-    peers: ports[0].map(({ thread, port }) => ({ thread, port: messagePort(port) })),
+    lines: places,
+    connect(generation) {
+      for (const place of places) place.revive();
+      const [own, ...others] = connectAll(options.workers + 1);
+      for (const [index, place] of places.entries()) place.connect(generation, others[index]);
+      return own.map(({ thread, port }) => ({ thread, port: messagePort(port) }));
+    },
+    end: (thread) => places[thread - 1].end(),
     async stop() {
-      stopping = true;
-      for (const line of lines) line.say({ kind: 'stop' });
-      await Promise.all(ended);
-      for (const port of controls.values()) port.close();
-      await run.close();
+      for (const place of places) place.leave();
+      await Promise.all(places.map((place) => place.ended));
+      for (const place of places) place.close();
+      await host.close();
     },
     async kill() {
-      stopping = true;
-      for (const port of controls.values()) port.close();
-      await run.kill();
+      for (const place of places) place.close();
+      await host.kill();
     },
   };
-}
-
-interface Host {
-  start(task: WorkerTask): Promise<void>;
-  close(): Promise<void>;
-  kill(): Promise<void>;
-}
-
-function poolHost(options: ThreadsOptions): Host {
-  const env: Record<string, string> = { MSGPACKR_NATIVE_ACCELERATION_DISABLED: 'true' };
-  for (const name of ENV_ALLOWED) if (process.env[name] !== undefined) env[name] = process.env[name];
-  const pool = new Piscina({
-    filename: options.entry.href,
-    minThreads: options.workers,
-    maxThreads: options.workers,
-    concurrentTasksPerWorker: 1,
-    maxQueue: options.workers,
-    atomics: 'disabled',
-    idleTimeout: Number.POSITIVE_INFINITY,
-    recordTiming: false,
-    env,
-  });
-  // Deaths are seen by the tasks; without a listener the same error would end the process.
-  pool.on('error', () => undefined);
-  return {
-    start: (task) =>
-      pool.run(task, { transferList: [task.control, ...task.ports.map(({ port }) => port)] }) as Promise<void>,
-    close: () => pool.close(),
-    kill: () => pool.destroy(),
-  };
-}
-
-function inlineHost(options: ThreadsOptions): Host {
-  return {
-    async start(task) {
-      const entry = (await import(options.entry.href)) as { readonly default: (task: WorkerTask) => Promise<void> };
-      await entry.default(task);
-    },
-    close: () => Promise.resolve(),
-    kill: () => Promise.resolve(),
-  };
-}
-
-/** One channel for each pair of threads; a MessagePort pair is a FIFO way in both directions. */
-function connectAll(threads: number): { thread: number; port: MessagePort }[][] {
-  const ends: { thread: number; port: MessagePort }[][] = Array.from({ length: threads }, () => []);
-  for (let a = 0; a < threads; a++) {
-    for (let b = a + 1; b < threads; b++) {
-      const { port1, port2 } = new MessageChannel();
-      ends[a].push({ thread: b, port: port1 });
-      ends[b].push({ thread: a, port: port2 });
-    }
-  }
-  return ends;
 }
 
 /** Compares what the workers define with what this thread defines. */

@@ -1,13 +1,14 @@
 import type { Clock } from './clock.ts';
 import { definitions } from './definition.ts';
 import { assertNever, errorToData } from './errors.ts';
-import type { HostSays, Peer, StartWorker, WorkerSays } from './messages.ts';
+import type { HostSays, Peer, StartWorker, WorkerSays, WorkerWord } from './messages.ts';
 import { Runtime } from './runtime.ts';
 
 /** Where a worker's code sits: a thread, the host's own thread, or a simulator's. All that it knows of the outside. */
 export interface WorkerSeat {
   readonly line: WorkerEnd;
-  readonly peers: readonly Peer[];
+  /** This thread's ends of the channels of a generation, taken once, when it starts. */
+  readonly peers: (generation: number) => readonly Peer[];
   readonly clock: Clock;
   /** Loads the modules that define the actors, and what a job adds. */
   readonly load: () => Promise<Install | null>;
@@ -27,7 +28,13 @@ export interface WorkerPlugin {
 }
 
 /** What a job adds to a worker: its tasks. Default export of the module named as `extension`. */
-export type Install = (worker: InstalledWorker) => { receive(data: unknown): void };
+export type Install = (worker: InstalledWorker) => Installed;
+
+export interface Installed {
+  receive(data: unknown): void;
+  /** Its generation is over: it brings nothing in and lets nothing out any more. */
+  stop(): void;
+}
 
 export interface InstalledWorker {
   readonly runtime: Runtime;
@@ -39,59 +46,76 @@ export interface InstalledWorker {
   readonly onPublished: (listener: (cut: number, position: number) => void) => void;
 }
 
-export type Plug = (
-  runtime: Runtime,
-  say: (says: WorkerSays, transfer?: readonly ArrayBuffer[]) => void,
-) => WorkerPlugin;
+export type Plug = (runtime: Runtime, say: Say) => WorkerPlugin;
+
+type Say = (says: WorkerWord, transfer?: readonly ArrayBuffer[]) => void;
 
 /**
- * Body of a worker: loads the modules, restores, runs until it is told to stop or the host's end of the line closes. A
- * failure is told, and the host ends the thread: a rejection here could overtake the reason, which travels by the line.
+ * Body of a worker: loads the modules, then runs one generation after the other until it is told to stop or the host's
+ * end of the line closes. A failure is told, and the host decides what becomes of the generation: a rejection here could
+ * overtake the reason, which travels by the line.
  */
 export function runWorker(seat: WorkerSeat, plug: Plug): Promise<void> {
   return new Promise<void>((resolve) => {
     let worker: StartedWorker | null = null;
-    let over = false;
-    const say = (says: WorkerSays, transfer: readonly ArrayBuffer[] = []): void => seat.line.say(says, transfer);
-    const end = (): void => {
-      over = true;
-      worker?.runtime.stop();
-      resolve();
+    /** The generation that was asked for last; null when it is over. */
+    let wanted: number | null = null;
+    const sayIn =
+      (generation: number): Say =>
+      (says, transfer = []) =>
+        seat.line.say({ ...says, generation }, transfer);
+    const halt = (): void => {
+      wanted = null;
+      worker?.stop();
+      worker = null;
     };
-    const fail = (error: unknown): void => {
-      worker?.runtime.stop();
-      say({ kind: 'failed', error: errorToData(error) });
+    const failIn =
+      (generation: number) =>
+      (error: unknown): void => {
+        if (worker?.generation === generation) worker.runtime.stop();
+        sayIn(generation)({ kind: 'failed', error: errorToData(error) });
+      };
+    const end = (): void => {
+      halt();
+      resolve();
     };
     const loaded = seat.load();
     // Reported when the host says `start`; until then nobody listens.
     loaded.catch(() => undefined);
+    const start = (says: StartWorker): void => {
+      const { generation } = says;
+      wanted = generation;
+      loaded
+        .then((install) => {
+          // It may be over before the modules were there.
+          if (wanted === generation)
+            worker = startWorker(seat, says, install, plug, sayIn(generation), failIn(generation));
+        })
+        .catch(failIn(generation));
+    };
     seat.line.listen((says) => {
-      if (says.kind === 'start') {
-        loaded
-          .then((install) => (over ? null : startWorker(seat, says, install, plug, say, fail)))
-          .then((started) => (worker = started), fail);
-        return;
-      }
-      if (says.kind === 'stop') {
-        say({ kind: 'stopped' });
+      if (says.kind === 'start') start(says);
+      else if (says.kind === 'halt') {
+        halt();
+        sayIn(says.generation)({ kind: 'halted' });
+      } else if (says.kind === 'stop') {
+        sayIn(wanted ?? 0)({ kind: 'stopped' });
         seat.line.close();
         end();
-        return;
-      }
-      try {
-        if (worker !== null) obey(worker, says, say);
-      } catch (error) {
-        fail(error);
-      }
+      } else if (worker !== null) obey(worker, says);
     }, end);
   });
 }
 
 interface StartedWorker {
+  readonly generation: number;
   readonly runtime: Runtime;
   readonly plugin: WorkerPlugin;
   readonly published: ((cut: number, position: number) => void)[];
+  readonly say: Say;
+  readonly fail: (error: unknown) => void;
   receive(data: unknown): void;
+  stop(): void;
 }
 
 function startWorker(
@@ -99,46 +123,59 @@ function startWorker(
   start: StartWorker,
   install: Install | null,
   plug: Plug,
-  say: (says: WorkerSays, transfer?: readonly ArrayBuffer[]) => void,
+  say: Say,
   fail: (error: unknown) => void,
 ): StartedWorker {
+  const { generation } = start;
   const runtime = new Runtime({
     thread: start.thread,
     workers: start.workers,
-    generation: start.generation,
+    generation,
     term: start.term,
     clock: seat.clock,
-    peers: seat.peers,
+    peers: seat.peers(generation),
     ingress: start.ingress,
     fail,
     log: (text) => say({ kind: 'log', text }),
   });
   const published: ((cut: number, position: number) => void)[] = [];
-  let receive: (data: unknown) => void = () => undefined;
-  if (install !== null) {
-    const installed = install({
-      runtime,
-      data: start.extensionData,
-      say: (data) => say({ kind: 'extension', data }),
-      fail,
-      onPublished: (listener) => published.push(listener),
-    });
-    receive = (data) => installed.receive(data);
-  }
+  const installed = install?.({
+    runtime,
+    data: start.extensionData,
+    say: (data) => say({ kind: 'extension', data }),
+    fail,
+    onPublished: (listener) => published.push(listener),
+  });
   const plugin = plug(runtime, say);
   say({
     kind: 'ready',
     versions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
   });
-  return { runtime, plugin, published, receive };
+  return {
+    generation,
+    runtime,
+    plugin,
+    published,
+    say,
+    fail,
+    receive: (data) => installed?.receive(data),
+    stop() {
+      runtime.stop();
+      installed?.stop();
+    },
+  };
 }
 
-function obey(
-  worker: StartedWorker,
-  says: Exclude<HostSays, StartWorker | { kind: 'stop' }>,
-  say: (says: WorkerSays) => void,
-): void {
-  const { runtime, plugin } = worker;
+function obey(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind: 'halt' | 'stop' }>): void {
+  try {
+    act(worker, says);
+  } catch (error) {
+    worker.fail(error);
+  }
+}
+
+function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind: 'halt' | 'stop' }>): void {
+  const { runtime, plugin, say } = worker;
   switch (says.kind) {
     case 'load':
       for (const unit of says.units) runtime.loadUnit(unit);

@@ -3,6 +3,7 @@ import { StoreError, type Store } from '@tidemark/stores';
 import type { Compressor } from './compression.ts';
 import { CheckpointError } from './errors.ts';
 import { PartFraming } from './part-file.ts';
+import type { PartCache } from './part-cache.ts';
 import type { PartBlock } from './part-writer.ts';
 import type { PartFile, PartSays, PartStats } from './participant.ts';
 import type { FileRef } from './record.ts';
@@ -26,6 +27,8 @@ export interface CollectorPlace {
   readonly inlineBytesMax: number;
   /** Bytes of parts that may be in memory and not yet stored. */
   readonly captureBytesMax: number;
+  /** Keeps what becomes a file, as far as it has room: a rollback then needs no store. */
+  readonly cache: PartCache;
 }
 
 /**
@@ -57,7 +60,7 @@ export class Collector {
     if (says.cut !== cut || this.#over) return;
     let part = this.#parts.get(thread);
     if (part === undefined) {
-      part = new OpenPart(compressor, (bytes) => (this.#waitingBytes += bytes));
+      part = new OpenPart(compressor, this.#place.cache, (bytes) => (this.#waitingBytes += bytes));
       this.#parts.set(thread, part);
     }
     const open = part;
@@ -96,6 +99,7 @@ export class Collector {
       return;
     }
     part.upload ??= this.#upload(thread, part);
+    if (part.kept !== null) this.#place.cache.add(sha256, part.kept);
     part.upload.then(
       (path) => {
         // A store may carry out a put that was given up: nobody asks for this part any more (C10).
@@ -130,10 +134,13 @@ function notStored(what: string, error: unknown): CheckpointError {
 /** One part on its way: its blocks, compressed and framed, as a stream for the store. */
 class OpenPart implements AsyncIterable<Uint8Array> {
   readonly blocks: Uint8Array[] = [];
+  /** All blocks so far; null when there was no room for them. */
+  kept: Uint8Array[] | null = [];
   upload: Promise<string> | null = null;
   length = 0;
   sha256 = '';
   readonly #compressor: Compressor | null;
+  readonly #cache: PartCache;
   readonly #waits: (bytes: number) => void;
   readonly #framing = new PartFraming();
   readonly #hash: Hash = createHash('sha256');
@@ -143,8 +150,9 @@ class OpenPart implements AsyncIterable<Uint8Array> {
   #ended = false;
   #wake: () => void = () => undefined;
 
-  constructor(compressor: Compressor | null, waits: (bytes: number) => void) {
+  constructor(compressor: Compressor | null, cache: PartCache, waits: (bytes: number) => void) {
     this.#compressor = compressor;
+    this.#cache = cache;
     this.#waits = waits;
     this.#push(this.#framing.begin());
   }
@@ -197,6 +205,8 @@ class OpenPart implements AsyncIterable<Uint8Array> {
     this.length += bytes.length;
     this.#waits(bytes.length);
     this.blocks.push(bytes);
+    if (this.length > this.#cache.room) this.kept = null;
+    this.kept?.push(bytes);
     this.#wake();
   }
 

@@ -1,6 +1,6 @@
 import type { Border, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
-import type { Published } from './generator.ts';
+import type { Published } from './generator-options.ts';
 import type { KeepOptions } from './keep.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Placement } from './recovery.ts';
@@ -9,6 +9,20 @@ import type { Placement } from './recovery.ts';
 export type EngineEvent =
   | { readonly kind: 'term'; readonly term: number; readonly from: number | null; readonly location: string }
   | { readonly kind: 'restored'; readonly cut: number; readonly position: number; readonly durationMs: number }
+  /** The system has gone back to its newest checkpoint, inside the process, and runs on from there. */
+  | {
+      readonly kind: 'rolled-back';
+      /** Number of what runs now; 1 is the first in a process. */
+      readonly generation: number;
+      /** Of the checkpoint; null when none was published yet: then it begins again. */
+      readonly position: number | null;
+      readonly cut: number;
+      /** Code and message of what had happened. */
+      readonly code: string;
+      readonly message: string;
+      /** From what had happened until everything runs again. */
+      readonly durationMs: number;
+    }
   | ({ readonly kind: 'checkpoint' } & Published)
   | { readonly kind: 'checkpoint-failed'; readonly cut: number; readonly code: string; readonly message: string }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
@@ -21,6 +35,14 @@ export interface HostExtension {
   readonly placement: Placement;
   /** Called once with the checkpoint to go on from (null: from nothing), before any side effect. May refuse. */
   prepare(record: CheckpointRecord | null): Promise<Prepared>;
+  /** Whether going back to the last checkpoint may cure an error of its own with this code. */
+  mayRecover(code: string): boolean;
+  /** What runs is over: whatever waits for a worker's word hears `reason`. */
+  interrupted(reason: Error): void;
+  /** Puts the host's side back to that checkpoint (null: to the beginning). */
+  rolledBack(record: CheckpointRecord | null): ToRun;
+  /** Everything runs, for the first time or again. */
+  running(): void;
   receive(thread: number, data: unknown): void;
   /** What goes into each record. */
   record(): { readonly app: unknown; readonly finished: boolean };
@@ -29,14 +51,15 @@ export interface HostExtension {
 
 export type Prepared =
   /** Nothing to run: the job has ended with this checkpoint. */
-  | { readonly kind: 'finished' }
-  | {
-      readonly kind: 'run';
-      /** For the workers' `install`. */
-      readonly data: unknown;
-      /** Units of a beginning, where there is no checkpoint. */
-      readonly units: readonly UnitData[];
-    };
+  { readonly kind: 'finished' } | ({ readonly kind: 'run' } & ToRun);
+
+/** What is needed to run from a checkpoint, or from a beginning. */
+export interface ToRun {
+  /** For the workers' `install`. */
+  readonly data: unknown;
+  /** Units of a beginning, where there is no checkpoint. */
+  readonly units: readonly UnitData[];
+}
 
 export interface EngineOptions {
   readonly modules: readonly string[];

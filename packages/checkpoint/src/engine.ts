@@ -3,37 +3,31 @@ import {
   definitions,
   type HostSays,
   RemoteError,
-  Runtime,
   type Sight,
   type Threads,
-  type UnitData,
   type WorkerSays,
 } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
-import type { Choice } from './choose.ts';
 import { type Compressor, openCompressor } from './compression.ts';
-import type { EngineEvent, EngineOptions, Prepared } from './engine-options.ts';
+import type { EngineEvent, EngineOptions } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
-import { CheckpointError } from './errors.ts';
-import { Generator, type Published } from './generator.ts';
+import { CheckpointError, codeOf, toError } from './errors.ts';
+import type { Generation } from './generation.ts';
+import { Generations } from './generations.ts';
+import { Generator } from './generator.ts';
+import type { Published } from './generator-options.ts';
 import { parseKeep } from './keep.ts';
 import { RECORDS_PER_PASS, STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
+import { own, type Own } from './own.ts';
 import type { Owner } from './owner.ts';
-import { Participant, type PartSays } from './participant.ts';
-import { distribute, type Load, type Loads, type Placement } from './recovery.ts';
+import { PartCache } from './part-cache.ts';
+import type { PartSays } from './participant.ts';
+import { RestorePoint } from './restore-point.ts';
 import { Retention } from './retention.ts';
 import { type Savepoint, Savepoints } from './savepoints.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
-import { takeOver, type TakenOver } from './take-over.ts';
-import { WorkerGroup } from './worker-group.ts';
-
-/** All that a start needs after it has taken over: worked out before, so that it may still refuse. */
-interface ToRun {
-  readonly data: unknown;
-  readonly loads: Loads;
-}
 
 /**
  * Opens the store, chooses, owns, starts the threads, restores. The order is that of architecture §6: everything that
@@ -54,18 +48,18 @@ export async function startEngine(options: EngineOptions, environment: Environme
   return engine;
 }
 
-/** One run of a system: threads, host runtime, generator, log. */
+/** One run of a system: threads, generator, log, and the generations that run one after the other. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #environment: Environment;
   readonly #compressor: Compressor | null;
   readonly done: Promise<void>;
+  readonly #generations: Generations;
+  readonly #cache = new PartCache();
   #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined };
   #threads: Threads | null = null;
-  #workers: WorkerGroup | null = null;
-  #runtime: Runtime | null = null;
-  #participant: Participant | null = null;
   #generator: Generator | null = null;
+  #point: RestorePoint | null = null;
   #store: Store | null = null;
   #owner: Owner | null = null;
   #log: Log | null = null;
@@ -84,6 +78,13 @@ export class Engine {
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever wants to know listens to `done`; nobody must.
     this.done.catch(() => undefined);
+    this.#generations = new Generations({
+      options,
+      environment,
+      generator: () => this.#generator,
+      observe: (event) => this.#observe(event),
+      fail: (error) => this.#fail(error),
+    });
   }
 
   /** The chosen checkpoint was the end of the job: nothing was started. */
@@ -95,44 +96,45 @@ export class Engine {
     const options = this.#options;
     const { clock } = this.#environment;
     const beganAt = clock.monotonic();
-    this.#startThreads();
+    const threads = this.#startThreads();
     const store = await this.#environment.openStore(options.location ?? `memory:${options.job}-${clock.monotonic()}`);
     this.#store = store;
     this.#assertGoing();
-    const own = await this.#takeOver(store);
-    if (own === null) {
+    const owned = await own(store, options, this.#environment, {
+      warn: (code, message) => this.#warn(code, message),
+      assertGoing: () => this.#assertGoing(),
+    });
+    if (owned === null) {
       this.#finished = true;
       await this.kill();
       return;
     }
-    const { log, choice, term, prepared } = own;
-    this.#owner = own.owner;
-    this.#log = log;
+    this.#owner = owned.owner;
+    this.#log = owned.log;
     this.#assertGoing();
-    const record = choice.checkpoint?.record ?? null;
-    const ingress = new Int32Array(new SharedArrayBuffer(4 * (options.workers + 1)));
-    this.#makeRuntime(term, ingress);
-    await this.#workers?.start({ term, workers: options.workers, extensionData: prepared.data, ingress });
-    await this.#load(prepared.loads);
-    this.#observe({ kind: 'term', term, from: record?.position ?? null, location: store.url });
+    const record = owned.choice.checkpoint?.record ?? null;
+    const point = new RestorePoint(store, options.job, this.#cache, record);
+    this.#point = point;
+    const { data, loads } = owned.prepared;
+    await this.#generations.start({ term: owned.term, threads, point }, data, loads);
+    this.#observe({ kind: 'term', term: owned.term, from: record?.position ?? null, location: store.url });
     if (record !== null) {
       const durationMs = Math.round(clock.monotonic() - beganAt);
       this.#observe({ kind: 'restored', cut: record.cut, position: record.position, durationMs });
     }
-    this.#makeGenerator(store, own, options.location === null ? null : schedule);
+    this.#makeGenerator(store, owned, options.location === null ? null : schedule);
     this.#assertGoing();
   }
 
   /** Begins to run turns and to take checkpoints. */
   go(): void {
-    this.#workers?.sayAll({ kind: 'go' });
-    this.#runtime?.go();
+    this.#generations.go();
     this.#generator?.start();
     if (this.#options.location !== null) this.#savepoints?.start();
   }
 
   say(thread: number, says: HostSays): void {
-    this.#workers?.say(thread, says);
+    this.#generations.current?.workers.say(thread, says);
   }
 
   checkpoint(): Promise<Published> {
@@ -146,6 +148,11 @@ export class Engine {
     return this.#savepoints.take(label);
   }
 
+  /** What runs at present; null before the start. */
+  get current(): Generation | null {
+    return this.#generations.current;
+  }
+
   /** The system has ended, well or not. */
   get over(): boolean {
     return this.#ended;
@@ -156,16 +163,14 @@ export class Engine {
     await this.#generator?.hold();
   }
 
-  /** Runs `work` while no checkpoint is under way and none begins; the schedule does not go on afterwards. */
+  /** Runs `work` while no checkpoint is under way and none begins; the schedule goes on only after a rollback. */
   async withoutCuts(work: () => Promise<void>): Promise<void> {
     await this.#generator?.withoutCuts(work);
   }
 
   /** Looks at all threads once. */
   async look(): Promise<readonly Sight[]> {
-    const own = this.#runtime?.look();
-    const sights = (await this.#workers?.look()) ?? [];
-    return own === undefined ? sights : [own, ...sights];
+    return (await this.#generations.current?.look()) ?? [];
   }
 
   /** Ends the system, with a last checkpoint if asked for. */
@@ -174,6 +179,9 @@ export class Engine {
     this.#savepoints?.stop();
     let failure: Error | null = null;
     if (withCheckpoint && this.#generator !== null && this.#options.location !== null) {
+      const resting = this.#generations.rest();
+      if (resting !== null) await resting;
+      this.#generations.noMore();
       try {
         await this.#generator.checkpoint();
       } catch (error) {
@@ -184,7 +192,7 @@ export class Engine {
     this.#ended = true;
     this.#generator?.workerLost(stopped());
     this.#log?.close();
-    this.#runtime?.stop();
+    this.#generations.stop(stopped());
     const cancel = this.#environment.clock.after(STOP_MS, () => void this.#threads?.kill());
     await this.#threads?.stop();
     cancel();
@@ -211,9 +219,8 @@ export class Engine {
     const reason = this.#failure ?? stopped();
     this.#savepoints?.stop();
     this.#generator?.workerLost(reason);
-    this.#workers?.fail(reason);
     this.#log?.close();
-    this.#runtime?.stop();
+    this.#generations.stop(reason);
     this.#owner?.stop();
     await this.#threads?.kill();
     // The job is another's now if we are fenced: then its file is not ours to write.
@@ -223,7 +230,7 @@ export class Engine {
 
   // ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #startThreads(): void {
+  #startThreads(): Threads {
     const { workers, inline, modules, extension } = this.#options;
     const threads = this.#environment.startThreads({
       workers,
@@ -233,79 +240,18 @@ export class Engine {
       extension: extension?.workerModule.href ?? null,
       entry: new URL('./worker-door.cjs', import.meta.url),
       lost: (thread, cause) => {
-        const what = cause instanceof Error ? cause.message : String(cause);
-        this.#fail(new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause }));
+        if (!this.#ended) this.#generations.lost(thread, cause);
       },
     });
     this.#threads = threads;
-    this.#workers = new WorkerGroup(threads.lines, this.#environment.clock);
     for (const line of threads.lines) line.listen((says) => this.#heard(line.thread, says));
+    return threads;
   }
 
-  #takeOver(store: Store): Promise<TakenOver<ToRun> | null> {
-    const { job, fresh, from, acceptDuplicates, command, extension, keep } = this.#options;
-    const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
-    return takeOver<ToRun>(
-      { store, job, environment: this.#environment },
-      { fresh, from, acceptDuplicates, command, warn, keep: parseKeep(keep) },
-      async (choice) => {
-        const prepared = (await extension?.prepare(choice.checkpoint?.record ?? null)) ?? NOTHING_ADDED;
-        this.#assertGoing();
-        if (prepared.kind === 'finished') return null;
-        return { data: prepared.data, loads: this.#distribute(choice, prepared.units) };
-      },
-    );
-  }
-
-  /** What each thread gets: of the checkpoint, or of a beginning. Refuses state that nobody claims. */
-  #distribute(choice: Choice, firstUnits: readonly UnitData[]): Loads {
-    const { workers, extension } = this.#options;
-    const placement = extension?.placement ?? NO_TASKS;
-    if (choice.checkpoint !== null) {
-      const { record, parts } = choice.checkpoint;
-      return distribute(record, parts, workers, placement);
-    }
-    const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
-    for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)].units.push(unit);
-    return loads;
-  }
-
-  #makeRuntime(term: number, ingress: Int32Array): void {
-    const { workers, border } = this.#options;
-    const runtime = new Runtime({
-      thread: 0,
-      workers,
-      generation: 1,
-      term,
-      clock: this.#environment.clock,
-      peers: this.#threads?.peers ?? [],
-      ingress,
-      fail: (error) => this.#fail(toError(error)),
-      log: (text) => this.#observe({ kind: 'log', thread: 0, text }),
-      answered: (ask, askTerm, answer) => border?.answered(ask, askTerm, answer),
-    });
-    const participant = new Participant(runtime, this.#environment.inlineBytesMax, (says) =>
-      this.#generator?.part(0, says),
-    );
-    runtime.useHooks(participant);
-    border?.use(runtime);
-    this.#runtime = runtime;
-    this.#participant = participant;
-  }
-
-  /** Gives every thread its units and its motion back (C18). */
-  async #load(loads: Loads): Promise<void> {
-    for (const unit of loads[0].units) this.#runtime?.loadUnit(unit);
-    for (const frame of loads[0].frames) this.#runtime?.loadFrame(frame);
-    await this.#workers?.load(loads);
-  }
-
-  #makeGenerator(store: Store, own: TakenOver<ToRun>, schedule: Schedule | null): void {
-    const { log, term, choice } = own;
-    const { job, workers, extension } = this.#options;
-    const warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
-    const { keep } = this.#options;
+  #makeGenerator(store: Store, { log, term, choice }: Own, schedule: Schedule | null): void {
+    const { job, workers, extension, keep } = this.#options;
     const { clock } = this.#environment;
+    const warn = (code: string, message: string): void => this.#warn(code, message);
     const retention = new Retention({ store, job, log, keep, clock, recordsPerPass: RECORDS_PER_PASS, warn });
     this.#retention = retention;
     this.#savepoints = new Savepoints({ store, job, clock, checkpoint: () => this.checkpoint(), warn });
@@ -316,6 +262,7 @@ export class Engine {
       compressor: this.#compressor,
       captureBytesMax: this.#options.captureBytesMax,
       inlineBytesMax: this.#environment.inlineBytesMax,
+      cache: this.#cache,
       job,
       term,
       clock,
@@ -324,19 +271,16 @@ export class Engine {
       definitions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
       nextCut: choice.cut + 1,
       schedule,
-      begin: (cut, published) => this.#participant?.flip(cut, published),
+      begin: (cut, published) => this.#generations.current?.participant.flip(cut, published),
       abandon: (cut) => {
-        this.#participant?.abandon(cut);
-        this.#workers?.sayAll({ kind: 'abandon', cut });
+        this.#point?.abandoned();
+        this.#generations.current?.participant.abandon(cut);
+        this.#generations.current?.workers.sayAll({ kind: 'abandon', cut });
       },
-      release: (published) => {
-        this.#workers?.sayAll({ kind: 'published', cut: published.cut, position: published.position });
-        this.#observe({ kind: 'checkpoint', ...published });
-        extension?.published(published);
-      },
+      release: (published) => this.#released(log, published),
+      settled: () => this.#generations.settled(),
       failed: (cut, error) => {
-        const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-        this.#observe({ kind: 'checkpoint-failed', cut, code, message: error.message });
+        this.#observe({ kind: 'checkpoint-failed', cut, code: codeOf(error), message: error.message });
       },
       end: (error) => this.#fail(error),
       app: () => extension?.record() ?? { app: null, finished: false },
@@ -344,6 +288,17 @@ export class Engine {
   }
 
   // ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #released(log: Log, published: Published): void {
+    const { extension } = this.#options;
+    const { cut, position } = published;
+    const record = log.written;
+    if (record?.kind === 'checkpoint') this.#point?.published(record);
+    this.#generations.published();
+    this.#generations.current?.workers.sayAll({ kind: 'published', cut, position });
+    this.#observe({ kind: 'checkpoint', ...published });
+    extension?.published(published);
+  }
 
   #heard(thread: number, says: WorkerSays): void {
     if (this.#ended) return;
@@ -355,11 +310,15 @@ export class Engine {
   }
 
   #act(thread: number, says: WorkerSays): void {
+    const generations = this.#generations;
+    if (says.kind === 'halted') generations.halted(thread, says.generation);
+    // A generation that is over has nothing else to say any more.
+    if (says.generation !== generations.current?.number) return;
     switch (says.kind) {
       case 'ready':
       case 'loaded':
       case 'seen':
-        this.#workers?.heard(thread, says);
+        generations.current.heard(thread, says);
         return;
       case 'log':
         this.#observe({ kind: 'log', thread, text: says.text });
@@ -368,11 +327,12 @@ export class Engine {
         this.#generator?.part(thread, says.data as PartSays);
         return;
       case 'extension':
-        this.#options.extension?.receive(thread, says.data);
+        if (generations.running) this.#options.extension?.receive(thread, says.data);
         return;
       case 'failed':
-        this.#fail(new RemoteError(says.error));
+        generations.hurt(new RemoteError(says.error));
         return;
+      case 'halted':
       case 'stopped':
         return;
     }
@@ -385,6 +345,10 @@ export class Engine {
     } catch (error) {
       this.#fail(toError(error));
     }
+  }
+
+  #warn(code: string, message: string): void {
+    this.#observe({ kind: 'warning', code, message });
   }
 
   /** A start goes no further when the system has failed meanwhile, or was ended. */
@@ -408,15 +372,3 @@ function stopped(): ActorError {
 function isFenced(error: Error | null): boolean {
   return error instanceof CheckpointError && error.code === 'FENCED';
 }
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-const NOTHING_ADDED: Prepared = { kind: 'run', data: null, units: [] };
-
-const NO_TASKS: Placement = {
-  knows: () => false,
-  placeUnit: () => 0,
-  splitBatch: () => new Map(),
-};

@@ -13,6 +13,8 @@ export interface Environment {
   readonly clock: Clock;
   /** A name that nobody else will choose. */
   readonly randomId: () => string;
+  /** In [0, 1): spreads waits. */
+  readonly random: () => number;
   readonly processes: Processes;
   readonly openStore: (location: string) => Promise<Store>;
   /** Bytes of a part that lies in the record itself; no chain of files begins with a smaller one. */

@@ -18,6 +18,7 @@ export type CheckpointErrorCode =
   | 'PIN_TAKEN'
   | 'PIN_UNKNOWN'
   | 'SAVEPOINT_UNANSWERED'
+  | 'ROLLBACKS_SPENT'
   | 'SCHEDULE_INVALID'
   | 'STATE_UNCLAIMED'
   | 'STORE_NOT_EMPTY'
@@ -35,4 +36,12 @@ export class CheckpointError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+export function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+export function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

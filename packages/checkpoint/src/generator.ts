@@ -1,60 +1,19 @@
-import { assertNever, type Clock } from '@tidemark/actors/internal';
-import { StoreError, type Store } from '@tidemark/stores';
+import { assertNever } from '@tidemark/actors/internal';
+import { StoreError } from '@tidemark/stores';
 import { Collector, type StoredPart } from './collector.ts';
-import type { Compressor } from './compression.ts';
-import { CheckpointError } from './errors.ts';
+import { CheckpointError, codeOf, toError } from './errors.ts';
+import { PartCache } from './part-cache.ts';
+import type { GeneratorOptions, Published } from './generator-options.ts';
 import { CUT_OVERDUE_MS, SETTLE_MS, WAIT_MS_MAX } from './limits.ts';
-import type { Log } from './log.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord, FileRef, PartRef } from './record.ts';
-import type { Retention } from './retention.ts';
-import type { Schedule } from './schedule.ts';
 import { step, type GeneratorEffect, type GeneratorEvent, type GeneratorState } from './step.ts';
-
-/** A published checkpoint, as its observers see it. */
-export interface Published {
-  readonly cut: number;
-  readonly position: number;
-  readonly durationMs: number;
-  readonly pauseMs: number;
-  readonly skewMs: number;
-  readonly bytes: number;
-  readonly units: number;
-  readonly messages: number;
-  readonly releases: boolean;
-}
-
-export interface GeneratorOptions {
-  readonly store: Store;
-  readonly log: Log;
-  readonly job: string;
-  readonly term: number;
-  readonly clock: Clock;
-  readonly newId: () => string;
-  /** Host and workers. */
-  readonly threads: number;
-  readonly definitions: Readonly<Record<string, number>>;
-  /** First cut number that was never used. */
-  readonly nextCut: number;
-  readonly schedule: Schedule | null;
-  readonly retention: Retention;
-  readonly compressor: Compressor | null;
-  readonly captureBytesMax: number;
-  readonly inlineBytesMax: number;
-  readonly begin: (cut: number, published: number) => void;
-  readonly abandon: (cut: number) => void;
-  readonly release: (published: Published) => void;
-  readonly failed: (cut: number, error: Error) => void;
-  readonly end: (error: Error) => void;
-  /** What the layer above wants in the record: asked when the record is put. */
-  readonly app: () => { readonly app: unknown; readonly finished: boolean };
-}
 
 /**
  * The checkpoint generator: starts cuts on schedule, gathers the threads' parts, publishes the record, and only then
  * releases. The shell around `step`: it turns what happens into events and effects into calls.
  *
- * Invariants: C7–C10 of SPEC.md.
+ * Outlives generations. Invariants: C7–C10, R1 of SPEC.md.
  */
 export class Generator {
   readonly #options: GeneratorOptions;
@@ -78,6 +37,8 @@ export class Generator {
   #idle: (() => void)[] = [];
   /** Open while cuts may begin. */
   #gate: Promise<void> = Promise.resolve();
+  /** Nobody but who asks gets a checkpoint any more. */
+  #held = false;
   readonly #inbox: GeneratorEvent[] = [];
   #handling = false;
 
@@ -92,6 +53,7 @@ export class Generator {
 
   /** No more cuts by schedule; resolves when none is under way. */
   async hold(): Promise<void> {
+    this.#held = true;
     this.#cancelDue();
     await this.#noneUnderWay();
   }
@@ -102,7 +64,8 @@ export class Generator {
     let open: () => void = () => undefined;
     this.#gate = new Promise((resolve) => (open = resolve));
     await before;
-    await this.hold();
+    this.#cancelDue();
+    await this.#noneUnderWay();
     try {
       return await work();
     } finally {
@@ -111,7 +74,7 @@ export class Generator {
   }
 
   async #noneUnderWay(): Promise<void> {
-    while (this.#state.phase === 'gathering' || this.#state.phase === 'publishing') {
+    while (UNDER_WAY.has(this.#state.phase)) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }
@@ -122,13 +85,36 @@ export class Generator {
     this.#cancelOverdue();
   }
 
+  /**
+   * What runs is over: no cut begins, the one under way is given up unless its record is already on its way, and whoever
+   * wants one of what is undone hears `reason`. `settled` is called when nothing is under way any more.
+   */
+  halt(reason: Error): void {
+    this.#lastError = reason;
+    const state = this.#state;
+    this.#handle({ kind: 'generation-over' });
+    // Who asked between two generations wants what comes after.
+    if (state.phase === 'settling' || state.phase === 'halted') return;
+    const settling = state.phase === 'publishing' ? state.cut : 0;
+    const undone = this.#waiting.filter(({ minCut }) => minCut > settling);
+    this.#waiting = this.#waiting.filter(({ minCut }) => minCut <= settling);
+    for (const asked of undone) asked.reject(reason);
+  }
+
+  /** The next generation runs: cuts may begin. */
+  resume(): void {
+    this.#cancelDue();
+    if (!this.#held) this.#scheduleNext();
+    this.#handle({ kind: 'generation-began' });
+  }
+
   /** Takes a checkpoint of everything up to now; resolves when it is published, rejects when the attempt failed. */
   async checkpoint(): Promise<Published> {
     // Whoever asks may be in the middle of a turn, and a flip never is (C1): by then the turn is over.
     for (let gate: Promise<void> | null = null; gate !== this.#gate; ) await (gate = this.#gate);
     const state = this.#state;
     if (state.phase === 'ended') throw this.#lastError ?? new CheckpointError('SYSTEM_FAILED', 'the system has ended');
-    const minCut = state.phase === 'idle' ? state.next : state.cut + 1;
+    const minCut = 'next' in state ? state.next : state.cut + 1;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ minCut, resolve, reject });
       this.#handle({ kind: 'wanted' });
@@ -180,6 +166,9 @@ export class Generator {
       case 'abandon':
         this.#abandon(effect.cut, effect.why);
         return;
+      case 'settled':
+        this.#options.settled();
+        return;
       case 'end':
         this.#end();
         return;
@@ -194,7 +183,17 @@ export class Generator {
     this.#parts = parts;
     this.#beganAt = clock.monotonic();
     this.#collector = new Collector(
-      { store, job, term, cut, newId, compressor, captureBytesMax, inlineBytesMax },
+      {
+        store,
+        job,
+        term,
+        cut,
+        newId,
+        compressor,
+        captureBytesMax,
+        inlineBytesMax,
+        cache: this.#options.cache ?? NO_CACHE,
+      },
       (thread, part) => {
         parts.set(thread, part);
         this.#handle({ kind: 'part-stored', cut, thread });
@@ -355,6 +354,10 @@ export class Generator {
 
 const SETTLE_DELAY_MS = 200;
 
+const NO_CACHE = new PartCache(0);
+
+const UNDER_WAY: ReadonlySet<GeneratorState['phase']> = new Set(['gathering', 'publishing', 'settling']);
+
 /** What an error of the log means: only a store that surely did nothing lets the attempt be given up (C12). */
 function whatFailed(error: unknown, cut: number): GeneratorEvent {
   if (error instanceof CheckpointError && error.code === 'FENCED') return { kind: 'fenced' };
@@ -367,16 +370,8 @@ function isFatal(error: unknown): boolean {
   return error instanceof StoreError && error.kind === 'fatal';
 }
 
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
 /** Failed attempts kept for the next record. */
 const FAILED_MAX = 100;
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-}
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;

@@ -1,8 +1,9 @@
 export { type Choice, choose, type ChooseOptions } from './choose.ts';
 export { Engine, startEngine } from './engine.ts';
-export type { EngineEvent, EngineOptions, HostExtension, Prepared } from './engine-options.ts';
+export type { EngineEvent, EngineOptions, HostExtension, Prepared, ToRun } from './engine-options.ts';
 export { CheckpointError } from './errors.ts';
-export { Generator, type GeneratorOptions, type Published } from './generator.ts';
+export { Generator } from './generator.ts';
+export type { GeneratorOptions, Published } from './generator-options.ts';
 export { Log, logName } from './log.ts';
 export { Owner } from './owner.ts';
 export * as limits from './limits.ts';
@@ -24,6 +25,7 @@ export {
   type RecordBody,
   type TermRecord,
 } from './record.ts';
+export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
 export { distribute, type Placement } from './recovery.ts';
 export { parseSchedule, type Schedule } from './schedule.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';

@@ -60,6 +60,27 @@ export const START_TRIES = 3;
 /** Bytes of units and motion in one `load` message to a worker. */
 export const LOAD_BYTES = 4 * 1024 * 1024;
 
+/** Rollbacks without a new checkpoint in between after which the process ends: a system that gets no further does not get better. */
+export const ROLLBACKS_MAX = 10;
+
+/** First wait between two such rollbacks in milliseconds, doubled each time; the very first rollback does not wait. */
+export const BACKOFF_FIRST_MS = 100;
+
+/** Longest such wait in milliseconds. */
+export const BACKOFF_MAX_MS = 10_000;
+
+/**
+ * Milliseconds for a living worker to say that it has stopped what it ran: it answers between two turns. One that does not is in a turn
+ * that is undone anyway, and a new thread costs a tenth of this.
+ */
+export const HALT_MS = 2_000;
+
+/**
+ * Bytes of parts kept in memory at most: those of the newest checkpoint, and of the one that is gathered. A state of 100 MB is
+ * restored without the store; of a larger one, what does not fit is read from there.
+ */
+export const PARTS_IN_MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+
 /** Records read at a time by those who look at a whole log: hides the way to a store that is far away. */
 export const READ_AT_ONCE = 16;
 

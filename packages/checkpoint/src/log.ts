@@ -44,6 +44,7 @@ export class Log {
   readonly #newId: () => string;
   #last: number;
   #lastHash: string | null = null;
+  #written: LogRecord | null = null;
   /** Why nothing is put any more, ever: fenced, an outcome that nobody can tell, or the end of the system. */
   #closed: CheckpointError | null = null;
   #endWait: () => void = () => undefined;
@@ -92,6 +93,11 @@ export class Log {
   /** Newest position that this owner has read or written; 0 when the log is empty. */
   get last(): number {
     return this.#last;
+  }
+
+  /** The record that this owner has put last; null for none. */
+  get written(): LogRecord | null {
+    return this.#written;
   }
 
   /** Reads and verifies what stands at a position. A record that should be there and is not is damage. */
@@ -145,7 +151,7 @@ export class Log {
     if (this.#closed !== null) throw this.#closed;
     if (this.#last > 0 && this.#lastHash === null) await this.read(this.#last);
     const position = this.#last + 1;
-    const bytes = encodeRecord({
+    const record: LogRecord = {
       format: RECORD_FORMAT,
       job: this.#job,
       position,
@@ -154,9 +160,11 @@ export class Log {
       putId: this.#newId(),
       createdAt: new Date(this.#clock.now()).toISOString(),
       ...body,
-    });
+    };
+    const bytes = encodeRecord(record);
     await this.#putSurely({ position, name: logName(this.#job, position), bytes });
     this.#last = position;
+    this.#written = record;
     this.#lastHash = sha256(bytes);
     // Only a walk that is under way needs it; a log that lives for years must not remember all its positions.
     this.#expected.clear();

@@ -6,13 +6,18 @@ import { mergeFiles, type PartContent, type PartFileContent, readPart } from './
 import { codecsOf } from './part-file.ts';
 import type { CheckpointRecord, FileRef, PartRef } from './record.ts';
 
+/** The bytes of a file, if this process has them. */
+export type InMemory = (ref: FileRef) => Uint8Array | undefined;
+
+const NOTHING: InMemory = () => undefined;
+
 /** Reads and verifies all parts of a checkpoint, in parallel. */
 export async function readParts(store: Store, job: string, record: CheckpointRecord): Promise<PartContent[]> {
   return Promise.all(record.parts.map((part) => readVerifiedPart(store, job, record, part)));
 }
 
 /**
- * Reads and verifies the files of one part, and puts them together (C22).
+ * Reads and verifies the files of one part, and puts them together (C22). The store is not asked for those in memory.
  *
  * @throws CheckpointError `CHECKPOINT_DAMAGED` saying what is wrong with which file, `COMPRESSION_UNAVAILABLE`
  */
@@ -21,8 +26,15 @@ export async function readVerifiedPart(
   job: string,
   record: CheckpointRecord,
   part: PartRef,
+  inMemory: InMemory = NOTHING,
 ): Promise<PartContent> {
-  const files = await Promise.all(part.files.map((ref) => readVerifiedFile(store, job, record, part.thread, ref)));
+  const files = await Promise.all(
+    part.files.map((ref) => {
+      // What never left this process need not be verified again.
+      const bytes = inMemory(ref);
+      return bytes === undefined ? readVerifiedFile(store, job, record, part.thread, ref) : readWhole(bytes);
+    }),
+  );
   for (const [i, { base }] of files.entries()) assertBuildsOn(job, record, part, i, base);
   return mergeFiles(files);
 }
@@ -60,13 +72,17 @@ export async function readVerifiedFile(
   if (bytes.length !== ref.length) throw damaged(record, name, `has ${bytes.length} bytes, not ${ref.length}`);
   if (sha256(bytes) !== ref.sha256) throw damaged(record, name, 'has another sha256 than its record says');
   try {
-    await openDecompressors(codecsOf(bytes));
-    return readPart(bytes);
+    return await readWhole(bytes);
   } catch (cause) {
     // Not damage: it is whole, and cannot be read here.
     if (cause instanceof CheckpointError) throw cause;
     throw damaged(record, name, 'cannot be read', cause);
   }
+}
+
+async function readWhole(bytes: Uint8Array): Promise<PartFileContent> {
+  await openDecompressors(codecsOf(bytes));
+  return readPart(bytes);
 }
 
 function damaged(record: CheckpointRecord, name: string, what: string, cause?: unknown): CheckpointError {

@@ -4,3 +4,8 @@ import { randomBytes } from 'node:crypto';
 export function randomId(): string {
   return randomBytes(8).toString('hex');
 }
+
+/** In [0, 1). */
+export function random(): number {
+  return Math.random();
+}

@@ -37,6 +37,7 @@ export type Loads = readonly Load[];
 /**
  * Gives every unit and every message of a checkpoint to the thread that is its home among `workers` workers (C17).
  *
+ * @param term whose answers to asks of the host are still waited for: only a rollback inside the process has one
  * @throws CheckpointError `STATE_UNCLAIMED` for state and messages of definitions that are no more, `CHECKPOINT_INCOMPATIBLE` for
  * another version of a definition
  */
@@ -45,6 +46,7 @@ export function distribute(
   parts: readonly PartContent[],
   workers: number,
   placement: Placement,
+  term: number | null = null,
 ): Loads {
   const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
   assertClaimed(record, new Set(parts.flatMap((part) => part.units.map((unit) => unit.type))), placement);
@@ -72,7 +74,7 @@ export function distribute(
     parts.flatMap((p) => p.channels),
     parts.flatMap((p) => p.outboxes),
   ]) {
-    for (const frame of frames) route(frame, loads, homeOf, split);
+    for (const frame of frames) route(frame, loads, homeOf, split, term);
   }
   return loads;
 }
@@ -82,6 +84,7 @@ function route(
   loads: Loads,
   homeOf: (type: string, key: string) => number,
   split: (batch: Batch) => ReadonlyMap<number, Batch>,
+  term: number | null,
 ): void {
   if (frame.codec !== 'messages') {
     for (const [thread, batch] of split(unpackBatch(frame))) loads[thread].frames.push(packBatch(batch));
@@ -89,9 +92,10 @@ function route(
   }
   const byHome = new Map<number, Envelope[]>();
   for (const envelope of unpackMessages(frame.body)) {
+    const isAnswer = envelope.type.startsWith(RESERVED);
     // Answers to asks of a process that is no more have nobody to go to (C18).
-    if (envelope.type.startsWith(RESERVED)) continue;
-    const home = homeOf(envelope.type, envelope.key);
+    if (isAnswer && envelope.reply?.term !== term) continue;
+    const home = isAnswer ? 0 : homeOf(envelope.type, envelope.key);
     const list = byHome.get(home);
     if (list === undefined) byHome.set(home, [envelope]);
     else list.push(envelope);

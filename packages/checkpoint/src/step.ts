@@ -1,7 +1,7 @@
 /**
  * The decisions of the checkpoint generator: a pure function of state and event. No clock, no store, no thread.
  *
- * The table is the one of SPEC.md; a missing cell does not compile. Invariants: C7–C10.
+ * The table is the one of SPEC.md; a missing cell does not compile. Invariants: C7–C10, R1.
  */
 
 /** `published` is the newest cut of this term that was published; 0 for none. Threads build their parts on it (C22). */
@@ -15,6 +15,10 @@ export type GeneratorState =
       readonly again: boolean;
     }
   | { readonly phase: 'publishing'; readonly cut: number; readonly published: number; readonly again: boolean }
+  /** The generation is over, and the record of its last cut is under way: what becomes of it counts (R1). */
+  | { readonly phase: 'settling'; readonly cut: number; readonly published: number; readonly again: boolean }
+  /** Between two generations. */
+  | { readonly phase: 'halted'; readonly next: number; readonly published: number; readonly again: boolean }
   | { readonly phase: 'ended' };
 
 export type GeneratorEvent =
@@ -30,7 +34,11 @@ export type GeneratorEvent =
   | { readonly kind: 'fenced' }
   /** Whether a record is there cannot be found out, or the store refuses for good: only a new start can help. */
   | { readonly kind: 'store-lost' }
-  | { readonly kind: 'worker-lost' };
+  | { readonly kind: 'worker-lost' }
+  /** What runs is over, and the system goes back to the newest checkpoint. */
+  | { readonly kind: 'generation-over' }
+  /** The next generation runs. */
+  | { readonly kind: 'generation-began' };
 
 type Why = 'fenced' | 'store-lost' | 'worker-lost';
 
@@ -38,8 +46,12 @@ export type GeneratorEffect =
   | { readonly kind: 'begin'; readonly cut: number; readonly published: number }
   | { readonly kind: 'publish'; readonly cut: number }
   | { readonly kind: 'release'; readonly cut: number; readonly position: number }
-  | { readonly kind: 'abandon'; readonly cut: number; readonly why: 'part-failed' | 'overdue' | 'publish-failed' }
+  | { readonly kind: 'abandon'; readonly cut: number; readonly why: WhyAbandoned }
+  /** No record is under way any more: the newest published one is the one to go back to. */
+  | { readonly kind: 'settled' }
   | { readonly kind: 'end'; readonly why: Why };
+
+type WhyAbandoned = 'part-failed' | 'overdue' | 'publish-failed' | 'generation-over';
 
 export interface Step {
   readonly state: GeneratorState;
@@ -73,6 +85,11 @@ function over(cut: number, published: number, again: boolean, threads: number, e
   return { state: next.state, effects: [effect, ...next.effects] };
 }
 
+/** Between two generations, with what is to be done before. */
+function halt(next: number, published: number, again: boolean, effects: readonly GeneratorEffect[] = []): Step {
+  return { state: { phase: 'halted', next, published, again }, effects: [...effects, { kind: 'settled' }] };
+}
+
 const TABLE: Table = {
   idle: {
     due: (state, _, threads) => begin(state.next, state.published, threads),
@@ -85,6 +102,8 @@ const TABLE: Table = {
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
     'worker-lost': () => end('worker-lost'),
+    'generation-over': (state) => halt(state.next, state.published, false),
+    'generation-began': stay,
   },
   gathering: {
     due: stay,
@@ -104,6 +123,9 @@ const TABLE: Table = {
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
     'worker-lost': () => end('worker-lost'),
+    'generation-over': ({ cut, published }) =>
+      halt(cut + 1, published, false, [{ kind: 'abandon', cut, why: 'generation-over' }]),
+    'generation-began': stay,
   },
   publishing: {
     due: stay,
@@ -121,6 +143,45 @@ const TABLE: Table = {
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
     'worker-lost': () => end('worker-lost'),
+    'generation-over': ({ cut, published }) => stay({ phase: 'settling', cut, published, again: false }),
+    'generation-began': stay,
+  },
+  settling: {
+    due: stay,
+    wanted: (state) => stay({ ...state, again: true }),
+    'part-stored': stay,
+    'part-failed': stay,
+    overdue: stay,
+    published: (state, event) => {
+      const { cut, position } = event;
+      if (cut !== state.cut) return stay(state);
+      return halt(cut + 1, cut, state.again, [{ kind: 'release', cut, position }]);
+    },
+    'publish-failed': (state, { cut }) => {
+      if (cut !== state.cut) return stay(state);
+      return halt(cut + 1, state.published, state.again, [{ kind: 'abandon', cut, why: 'publish-failed' }]);
+    },
+    fenced: () => end('fenced'),
+    'store-lost': () => end('store-lost'),
+    'worker-lost': () => end('worker-lost'),
+    'generation-over': stay,
+    'generation-began': stay,
+  },
+  halted: {
+    due: stay,
+    wanted: (state) => stay({ ...state, again: true }),
+    'part-stored': stay,
+    'part-failed': stay,
+    overdue: stay,
+    published: stay,
+    'publish-failed': stay,
+    fenced: () => end('fenced'),
+    'store-lost': () => end('store-lost'),
+    'worker-lost': () => end('worker-lost'),
+    // The one that was to begin has not come to run.
+    'generation-over': (state) => halt(state.next, state.published, state.again),
+    'generation-began': ({ next, published, again }, _, threads) =>
+      again ? begin(next, published, threads) : stay({ phase: 'idle', next, published }),
   },
   ended: {
     due: stay,
@@ -133,13 +194,15 @@ const TABLE: Table = {
     fenced: stay,
     'store-lost': stay,
     'worker-lost': stay,
+    'generation-over': stay,
+    'generation-began': stay,
   },
 };
 
 function abandon(
   state: StateOf<'gathering'> | StateOf<'publishing'>,
   cut: number,
-  why: 'part-failed' | 'overdue' | 'publish-failed',
+  why: WhyAbandoned,
   threads: number,
 ): Step {
   if (cut !== state.cut) return stay(state);

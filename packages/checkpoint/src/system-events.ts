@@ -27,6 +27,9 @@ function tellProcess(event: EngineEvent): void {
     case 'log':
       process.stderr.write(`${event.text}\n`);
       return;
+    case 'rolled-back':
+      process.emitWarning(`${event.message}: the system went back to its last checkpoint`, { code: event.code });
+      return;
     case 'warning':
     case 'checkpoint-failed':
       process.emitWarning(event.message, { code: event.code });

@@ -13,13 +13,14 @@ import {
 import { inPieces } from './load-pieces.ts';
 import type { Loads } from './recovery.ts';
 
-type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' }>;
+/** What a worker answers to the whole group's questions. */
+export type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' }>;
 
-/** The host's talk with all workers together: start, load, look. Each ends when every worker has answered. */
+/** The host's talk with all workers of one generation together: start, load, look. Each ends when every worker has answered. */
 export class WorkerGroup {
   readonly #lines: readonly WorkerLine[];
   readonly #clock: Clock;
-  readonly #looks = new Map<number, (sight: Sight) => void>();
+  readonly #looks = new Map<number, { resolve(sight: Sight): void; reject(error: Error): void }>();
   #nextLook = 0;
   #ready: (thread: number, versions: Readonly<Record<string, number>>) => void = () => undefined;
   #loaded: (thread: number) => void = () => undefined;
@@ -48,7 +49,7 @@ export class WorkerGroup {
         this.#loaded(thread);
         return;
       case 'seen':
-        this.#looks.get(says.id)?.(says.sight);
+        this.#looks.get(says.id)?.resolve(says.sight);
         this.#looks.delete(says.id);
         return;
     }
@@ -58,17 +59,19 @@ export class WorkerGroup {
   fail(error: Error): void {
     this.#failure = error;
     this.#failed(error);
+    for (const look of this.#looks.values()) look.reject(error);
+    this.#looks.clear();
   }
 
   /** @throws ActorError `DEFINITIONS_DIFFER`, `WORKER_START` */
-  start(start: Omit<StartWorker, 'kind' | 'generation' | 'thread'>): Promise<void> {
+  start(start: Omit<StartWorker, 'kind' | 'thread'>): Promise<void> {
     const ours = Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version]));
     return this.#each('loaded its modules', (done) => {
       this.#ready = (thread, versions) => {
         assertSameDefinitions(thread, versions, ours);
         done(thread);
       };
-      for (const { thread, say } of this.#lines) say({ kind: 'start', generation: 1, thread, ...start });
+      for (const { thread, say } of this.#lines) say({ kind: 'start', thread, ...start });
     });
   }
 
@@ -90,12 +93,13 @@ export class WorkerGroup {
   }
 
   look(): Promise<readonly Sight[]> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     return Promise.all(
       this.#lines.map(
         ({ say }) =>
-          new Promise<Sight>((resolve) => {
+          new Promise<Sight>((resolve, reject) => {
             const id = this.#nextLook++;
-            this.#looks.set(id, resolve);
+            this.#looks.set(id, { resolve, reject });
             say({ kind: 'look', id });
           }),
       ),

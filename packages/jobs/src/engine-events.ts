@@ -5,7 +5,7 @@ import type { RunEvent } from './run-events.ts';
 export interface RunFacts {
   readonly job: string;
   readonly workers: number;
-  /** Rows done at the checkpoint that was restored. */
+  /** Rows done at the checkpoint that was restored last. */
   readonly rows: number;
 }
 
@@ -19,6 +19,10 @@ export function toRunEvent(event: EngineEvent, { job, workers, rows }: RunFacts)
     case 'restored': {
       const { cut, position, durationMs } = event;
       return { event: 'restored', cut, position, rows, durationMs };
+    }
+    case 'rolled-back': {
+      const { generation, position, code, message, durationMs } = event;
+      return { event: 'rolled-back', generation, position, rows, code, message, durationMs };
     }
     case 'checkpoint': {
       const { cut, position, durationMs, pauseMs, skewMs, bytes } = event;

@@ -57,6 +57,8 @@ export interface FileSinkOptions {
  *   holds never changes after that.
  * - J4 Batches are applied in the order of their positions, one at a time; a batch is dropped from the state only after it is durable.
  * - J5 A name that is taken with other bytes ends the job; nothing is ever overwritten.
+ * - J6 After `stop` nothing more is applied, but for the one put under way: its batch has its name from a published
+ *   record, so the next generation puts the same bytes under it.
  */
 export class FileSink {
   readonly #options: FileSinkOptions;
@@ -68,6 +70,7 @@ export class FileSink {
   #bytes = 0;
   #full = false;
   #applying = false;
+  #stopped = false;
   #store: Promise<Store> | null = null;
   /** What this sink held at the last flip, by reference, as far as it is not captured. */
   #atFlip: ChunkUnit[] = [];
@@ -139,6 +142,19 @@ export class FileSink {
     this.#apply();
   }
 
+  /** Its generation is over. */
+  stop(): void {
+    this.#stopped = true;
+    if (!this.#applying) this.#close();
+  }
+
+  #close(): void {
+    const store = this.#store;
+    this.#store = null;
+    // It has nothing to lose any more; who needs it next opens it anew.
+    store?.then((opened) => opened.close()).catch(() => undefined);
+  }
+
   #encode(): void {
     if (this.#textLength === 0) return;
     const bytes = new TextEncoder().encode(this.#text.join(''));
@@ -157,7 +173,7 @@ export class FileSink {
   }
 
   #apply(): void {
-    if (this.#applying) return;
+    if (this.#applying || this.#stopped) return;
     if (this.#named.length === 0) {
       this.#options.applied();
       return;
@@ -166,17 +182,19 @@ export class FileSink {
     this.#applyAll().then(
       () => {
         this.#applying = false;
-        this.#options.applied();
+        if (this.#stopped) this.#close();
+        else this.#options.applied();
       },
       (error: unknown) => {
         this.#applying = false;
-        this.#options.fail(error);
+        if (this.#stopped) this.#close();
+        else this.#options.fail(error);
       },
     );
   }
 
   async #applyAll(): Promise<void> {
-    for (let batch = this.#named[0]; batch !== undefined; batch = this.#named[0]) {
+    for (let batch = this.#named[0]; batch !== undefined && !this.#stopped; batch = this.#named[0]) {
       const bytes = concat(batch.chunks);
       await this.#applyOne(batch, bytes);
       // The turn that notes it: from here on no checkpoint carries the batch.
@@ -187,7 +205,7 @@ export class FileSink {
 
   async #applyOne(batch: Batch, bytes: Uint8Array): Promise<void> {
     const name = `${String(batch.position).padStart(20, '0')}-${batch.task}.ndjson`;
-    for (;;) {
+    while (!this.#stopped) {
       try {
         const store = await (this.#store ??= this.#options.open());
         if ((await store.putIfAbsent(name, bytes)) === 'taken') await assertSame(store, name, bytes);

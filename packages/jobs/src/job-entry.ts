@@ -94,6 +94,10 @@ const install: Install = (worker) => {
           return;
       }
     },
+    stop() {
+      source.stop();
+      for (const each of sinks) each.stop();
+    },
   };
 };
 export default install;

@@ -25,7 +25,7 @@ export async function checkpointSurely(engine: Engine): Promise<Published> {
     try {
       return await engine.checkpoint();
     } catch (error) {
-      if (engine.over) throw error;
+      if (engine.over || wasRolledBack(error)) throw error;
       await delay(LAST_RETRY_MS);
     }
   }
@@ -36,13 +36,24 @@ export async function checkpointSurely(engine: Engine): Promise<Published> {
  * Batches that are left are in the checkpoint: the next start writes them first.
  */
 export async function lastCheckpoint(engine: Engine, applied: (position: number) => Promise<void>): Promise<Published> {
-  // None later than this one: it is what the next start goes on from.
-  await engine.hold();
-  // What was under way was the end of the job, or of the system.
-  if (engine.over) throw new ActorError('SYSTEM_STOPPED', 'the job ended while it was asked to stop');
-  const published = await engine.checkpoint();
-  await Promise.race([applied(published.position), delay(STOP_APPLY_MS)]);
-  return published;
+  for (;;) {
+    // None later than this one: it is what the next start goes on from.
+    await engine.hold();
+    // What was under way was the end of the job, or of the system.
+    if (engine.over) throw new ActorError('SYSTEM_STOPPED', 'the job ended while it was asked to stop');
+    try {
+      const published = await engine.checkpoint();
+      await Promise.race([applied(published.position), delay(STOP_APPLY_MS)]);
+      return published;
+    } catch (error) {
+      if (!wasRolledBack(error)) throw error;
+    }
+  }
+}
+
+/** What was waited for is undone: the system has gone back to its newest checkpoint, and runs on from there. */
+export function wasRolledBack(error: unknown): boolean {
+  return error instanceof ActorError && error.code === 'ROLLED_BACK';
 }
 
 function delay(ms: number): Promise<void> {

@@ -20,6 +20,19 @@ export type RunEvent =
       readonly durationMs: number;
     }
   | {
+      readonly event: 'rolled-back';
+      /** Number of what runs now; 1 is the first in a process. */
+      readonly generation: number;
+      /** Of the checkpoint that the job runs on from; null when it begins again. */
+      readonly position: number | null;
+      readonly rows: number;
+      /** Code and message of what had happened. */
+      readonly code: string;
+      readonly message: string;
+      /** From what had happened until everything runs again. */
+      readonly durationMs: number;
+    }
+  | {
       readonly event: 'checkpoint';
       readonly cut: number;
       readonly position: number;

@@ -9,6 +9,7 @@ import {
   CAPTURE_BYTES_MAX,
   KEEP_CHECKPOINTS,
   type Published,
+  type ToRun,
   startEngine,
   type Engine,
   workersOf,
@@ -24,7 +25,7 @@ import { toRunEvent } from './engine-events.ts';
 import { assertSamePaths, firstFile, firstUnits, planInputs } from './job-inputs.ts';
 import type { JobRecord } from './job-record.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
-import { checkpointSurely, lastCheckpoint, quiet } from './last-steps.ts';
+import { lastCheckpoint, wasRolledBack } from './last-steps.ts';
 import { loadJob } from './load-job.adapter.ts';
 import { jobResult } from './job-result.ts';
 import { NAMINGS_MAX } from './limits.ts';
@@ -40,7 +41,9 @@ import {
 import { jobPlacement } from './placement.ts';
 import { progressNow, rowsAtCut, sharedProgress } from './progress.ts';
 import type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';
+import { runOut } from './run-out.ts';
 import { rowReader } from './source-format.ts';
+import { WorkerReports } from './worker-reports.ts';
 import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
 
 const clock = systemClock;
@@ -85,12 +88,7 @@ class RunningJob implements JobRun, HostExtension {
   #finished = false;
   #stopping = false;
   #firstRecordSeen = false;
-  /** Workers that have begun. */
-  #begun = 0;
-  readonly #drained = new Set<number>();
-  readonly #counters = new Map<number, Readonly<Record<string, number>>>();
-  readonly #applied = new Map<number, number>();
-  readonly #watching = new Set<() => void>();
+  #reports: WorkerReports;
 
   constructor(file: URL, options: RunOptions, observe: (event: RunEvent) => void) {
     this.#file = file;
@@ -98,6 +96,7 @@ class RunningJob implements JobRun, HostExtension {
     this.#observe = observe;
     this.#workers = workersOf(options.workers);
     this.#key = options.key ?? null;
+    this.#reports = new WorkerReports(this.#workers);
     this.#progress = sharedProgress(this.#workers);
     this.done = new Promise((resolveDone, reject) => (this.#settle = { resolve: resolveDone, reject }));
     this.done.catch(() => undefined);
@@ -148,9 +147,20 @@ class RunningJob implements JobRun, HostExtension {
       (error: Error) => this.#settle.reject(error),
     );
     engine.go();
-    this.#sayAll({ kind: 'begin' });
     // From here on the figures of `progress` are those of the run, what was restored included.
-    await Promise.race([this.#until(() => this.#begun === this.#workers), engine.done]);
+    await Promise.race([this.#allBegun(), engine.done]);
+  }
+
+  async #allBegun(): Promise<void> {
+    for (;;) {
+      const reports = this.#reports;
+      try {
+        await reports.until(() => reports.allBegun);
+        return;
+      } catch (error) {
+        if (!wasRolledBack(error)) throw error;
+      }
+    }
   }
 
   progress(): Progress {
@@ -170,7 +180,10 @@ class RunningJob implements JobRun, HostExtension {
     if (this.#finished) return;
     let position: number | null = null;
     try {
-      ({ position } = await lastCheckpoint(engine, (last) => this.#waitApplied(last)));
+      ({ position } = await lastCheckpoint(engine, (last) => {
+        const reports = this.#reports;
+        return reports.until(() => reports.haveAllApplied(last));
+      }));
     } catch (error) {
       if (!this.#finished) throw error;
     } finally {
@@ -230,15 +243,40 @@ class RunningJob implements JobRun, HostExtension {
     return assertNothingLost(this.#outputs, { position, location: this.#location, job, command });
   }
 
+  mayRecover(code: string): boolean {
+    return code === 'PROCESS_THREW';
+  }
+
+  interrupted(reason: Error): void {
+    const reports = this.#reports;
+    this.#reports = new WorkerReports(this.#workers);
+    this.#finishing = false;
+    reports.end(reason);
+  }
+
+  rolledBack(record: CheckpointRecord | null): ToRun {
+    this.#restored = record;
+    this.#record = (record?.app ?? null) as JobRecord | null;
+    this.#ended = this.#record?.ended ?? false;
+    this.#result = null;
+    const plan = this.#plan!;
+    return { data: this.#workerData(plan), units: record === null ? firstUnits(plan) : [] };
+  }
+
+  running(): void {
+    this.#sayAll({ kind: 'begin' });
+  }
+
   receive(thread: number, data: unknown): void {
     const says = data as JobWorkerSays;
+    const reports = this.#reports;
     switch (says.kind) {
       case 'begun':
-        this.#begun++;
+        reports.begun++;
         break;
       case 'drained':
-        this.#drained.add(thread);
-        if (this.#drained.size === this.#workers) this.#finish();
+        reports.drained.add(thread);
+        if (reports.allDrained) this.#finish();
         break;
       case 'first-record':
         if (this.#firstRecordSeen) return;
@@ -246,10 +284,10 @@ class RunningJob implements JobRun, HostExtension {
         this.#observe({ event: 'first-record', sinceStartMs: Math.round(clock.monotonic() - this.#beganAt) });
         break;
       case 'ended':
-        this.#counters.set(thread, says.counters);
+        reports.counters.set(thread, says.counters);
         break;
       case 'applied':
-        this.#applied.set(thread, says.position);
+        reports.applied.set(thread, says.position);
         break;
       case 'checkpoint-wanted':
         this.#engine?.checkpoint().catch(() => undefined);
@@ -258,7 +296,7 @@ class RunningJob implements JobRun, HostExtension {
         this.#observe({ event: 'warning', code: says.code, message: says.message });
         break;
     }
-    for (const look of this.#watching) look();
+    reports.look();
   }
 
   record(): { readonly app: JobRecord; readonly finished: boolean } {
@@ -287,74 +325,35 @@ class RunningJob implements JobRun, HostExtension {
   #finish(): void {
     if (this.#finishing) return;
     this.#finishing = true;
-    this.#runOut().catch((error: unknown) => {
-      // A stop in the last steps ends them.
-      if (this.#stopping) return;
+    const reports = this.#reports;
+    runOut({
+      engine: this.#engine!,
+      reports,
+      isCurrent: () => reports === this.#reports,
+      stopping: () => this.#stopping,
+      sayAll: (says) => this.#sayAll(says),
+      ended: () => this.#ended,
+      noteEnded: () => (this.#ended = true),
+      makeResult: () => this.#makeResult(reports),
+    }).catch((error: unknown) => {
+      // A stop in the last steps ends them; after a rollback they are taken again when the sources are dry again.
+      if (this.#stopping || wasRolledBack(error)) return;
       this.#settle.reject(error instanceof Error ? error : new Error(String(error)));
       void this.#engine?.kill();
     });
   }
 
-  /** All sources are dry: lets everything run through, says the last word, and ends with two checkpoints (§8). */
-  async #runOut(): Promise<void> {
-    await quiet(this.#engine!);
-    if (this.#ended) await this.#collectCounters();
-    // No cut may come in between: after a restore from it, some keys would say their last word a second time.
-    else await this.#engine!.withoutCuts(() => this.#sayLastWord());
-    // A stop takes its own last checkpoint; the next start does the rest.
-    if (this.#stopping) return;
-    const { position } = await checkpointSurely(this.#engine!);
-    await this.#waitApplied(position);
-    if (this.#stopping) return;
-    this.#result = await this.#makeResult();
-    // The last checkpoint of a stop is not to be followed by another.
-    if (!this.#stopping) await checkpointSurely(this.#engine!);
-  }
-
-  async #sayLastWord(): Promise<void> {
-    this.#sayAll({ kind: 'end-of-stream' });
-    await this.#until(() => this.#counters.size === this.#workers);
-    await quiet(this.#engine!);
-    this.#ended = true;
-  }
-
-  /** Counters after a restore past the end: the last word was said, it is not said again. */
-  async #collectCounters(): Promise<void> {
-    this.#sayAll({ kind: 'counters' });
-    await this.#until(() => this.#counters.size === this.#workers);
-  }
-
-  async #waitApplied(position: number): Promise<void> {
-    await this.#until(() => {
-      for (let thread = 1; thread <= this.#workers; thread++)
-        if ((this.#applied.get(thread) ?? 0) < position) return false;
-      return true;
-    });
-  }
-
-  async #makeResult(): Promise<JobResult> {
+  async #makeResult(reports: WorkerReports): Promise<() => void> {
     const collector: Ref<typeof Collector> = { type: COLLECTOR, key: '' };
     const gathered = await this.#border.ask(collector).all();
-    return jobResult(this.#spec!.job, [...this.#counters.values()], gathered);
+    const result = jobResult(this.#spec!.job, [...reports.counters.values()], gathered);
+    return () => (this.#result = result);
   }
 
   #tellFinished(already: boolean, position: number): void {
     this.#finished = true;
     const { rows, badRows } = already ? this.#record! : this.progress();
     this.#observe({ event: 'finished', position, already, rows, badRows, result: this.#result! });
-  }
-
-  /** Resolves when `condition` holds; looked at whenever a worker has said something. */
-  #until(condition: () => boolean): Promise<void> {
-    return new Promise((done) => {
-      const look = (): void => {
-        if (!condition()) return;
-        this.#watching.delete(look);
-        done();
-      };
-      this.#watching.add(look);
-      look();
-    });
   }
 
   #workerData(plan: InputPlan): JobWorkerData {

@@ -113,9 +113,10 @@ export class Source {
     this.#options.runtime.wake();
   }
 
-  /** Lets nothing in any more: a bad row has ended the job. */
+  /** Lets nothing in any more: a bad row has ended the job, or what was read ahead is of a generation that is over. */
   stop(): void {
     this.#stopped = true;
+    this.#current?.bytes.close();
   }
 
   captureUnits(): Generator<void, void, void> {

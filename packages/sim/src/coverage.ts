@@ -18,6 +18,7 @@ export const PROCESS_STEPS = [
   'boundary stored',
   'collects',
   'stops',
+  'rolls back',
 ] as const;
 
 export type ProcessStep = (typeof PROCESS_STEPS)[number];
@@ -87,7 +88,10 @@ const ALL_PAIRS: readonly string[] = [
 
 /** An orderly stop is asked of a system that runs; a worker is there from the beginning on. */
 function canMeet(kind: FaultKind, step: ProcessStep): boolean {
-  return kind !== 'stop' || !['begins', 'reads log', 'term called', 'term stored', 'loads', 'stops'].includes(step);
+  return (
+    kind !== 'stop' ||
+    !['begins', 'reads log', 'term called', 'term stored', 'loads', 'stops', 'rolls back'].includes(step)
+  );
 }
 
 /** What a call is for, by the name that it is about. */

@@ -121,6 +121,7 @@ export class Judge implements DiskWatcher {
       }
       case 'term':
       case 'restored':
+      case 'rolled-back':
       case 'warning':
       case 'log':
         return;

@@ -11,6 +11,7 @@ import {
 import type { Config } from './config.ts';
 import { type ProcessStep, storeStep } from './coverage.ts';
 import type { Disk } from './disk.ts';
+import { noteRollback } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
 import { type StoreCall, type StoreFault, type StoreHost, type StoreLies, SimStore } from './store.ts';
 import { SimThread } from './thread.ts';
@@ -63,6 +64,7 @@ export class SimProcess implements StoreHost {
   readonly #place: ProcessPlace;
   readonly #program: Program;
   readonly #host: SimThread;
+  #rollbacks = 0;
   #threads: SimThreads | null = null;
   #state: 'running' | 'paused' | 'dead' = 'running';
 
@@ -178,6 +180,7 @@ export class SimProcess implements StoreHost {
       tickMs: () => Math.max(config.tickMs, world.lookMs * 8),
       heavy: config.heavy,
       bulk: config.bulk,
+      rollbacks: () => this.#rollbacks,
       acknowledged: (ticks, position) => watcher.acknowledged(this, ticks, position),
       violation: (what) => watcher.violation(this, what),
     });
@@ -221,6 +224,11 @@ export class SimProcess implements StoreHost {
       observe: (event) => {
         if (event.kind === 'term') this.term = event.term;
         if (event.kind === 'checkpoint') this.enter('runs');
+        if (event.kind === 'rolled-back') {
+          this.enter('runs');
+          this.#rollbacks++;
+          noteRollback(this.term ?? 0);
+        }
         watcher.observed(this, event);
       },
       border,
@@ -237,10 +245,15 @@ export class SimProcess implements StoreHost {
       processes: { own: () => this.identity, isAlive: (pid) => isAlive(pid) },
       openStore: async (): Promise<Store> =>
         new SimStore(world, disk, this, world.lane(`${this.name} effects`, null), this.#host.lane('store')),
+      random: () => world.chance.fraction(),
       startThreads: (options) => {
-        const workers = Array.from({ length: this.workers }, (_, index) => new SimThread(world, this, index + 1));
+        const seat = (number: number): SimThread => new SimThread(world, this, number);
         const marked = { ...wires, marker: () => this.enter('cuts') };
-        this.#threads = new SimThreads(this.#host, workers, options, marked, inlineBytesMax(config));
+        const lost = (thread: number, cause: unknown): void => {
+          if (this.term !== null) this.enter('rolls back');
+          options.lost(thread, cause);
+        };
+        this.#threads = new SimThreads(this.#host, seat, { ...options, lost }, marked, inlineBytesMax(config));
         return this.#threads;
       },
     };

@@ -7,6 +7,7 @@ import { Faults, type Fired, type ProcessFault } from './faults.ts';
 import { Judge } from './judge.ts';
 import type { Lane } from './lane.ts';
 import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
+import { forgetRollbacks } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
 import { READS, type StoreCall, type StoreFault, type StoreLies } from './store.ts';
 import type { Wires } from './threads.ts';
@@ -63,6 +64,7 @@ const MAY_END: ReadonlySet<string> = new Set([
   'FENCED',
   'ALREADY_RUNNING',
   'LOG_UNSETTLED',
+  'ROLLBACKS_SPENT',
   'PART_NOT_STORED',
   'WORKER_LOST',
   'WORKER_START',
@@ -123,6 +125,7 @@ class Run implements ProcessWatcher {
     );
     this.#disk = new Disk(this.#world, this.#judge, options.planted?.lies?.neverSyncs !== true);
     this.#operator = this.#world.lane('operator', null);
+    forgetRollbacks();
     this.#world.thrown = (lane, error) => this.#judge.violation(`${lane.label} threw ${textOf(error)}`);
     this.#world.note(
       JSON.stringify({ ...this.#config, swarm: { ...this.#config.swarm, kinds: [...this.#config.swarm.kinds] } }),
@@ -268,6 +271,7 @@ class Run implements ProcessWatcher {
   observed(process: SimProcess, event: EngineEvent): void {
     this.#world.note(`${process.name} ${JSON.stringify(event)}`);
     if (event.kind === 'restored') this.#restores++;
+    if (event.kind === 'rolled-back') this.#coverage.happened(`rolled back: ${event.code}`);
     if (event.kind === 'checkpoint-failed') this.#coverage.happened(`attempt failed: ${event.code}`);
     if (event.kind === 'warning') this.#coverage.happened(`warning: ${event.code}`);
     this.#judge.observed(process, event);

@@ -34,50 +34,51 @@ const LOAD_MS = 50;
  */
 export class SimThreads implements Threads {
   readonly lines: readonly WorkerLine[];
-  readonly peers: readonly Peer[];
   readonly #host: SimThread;
-  readonly #workers: readonly SimThread[];
-  readonly #closing: (() => void)[] = [];
-  readonly #ended: Promise<void>[] = [];
-  readonly #ends: ((cause: unknown) => void)[] = [];
-  readonly #lost: ThreadsOptions['lost'];
-  readonly #inlineBytesMax: number;
-  #stopping = false;
+  readonly #places: readonly Place[];
+  readonly #wires: Wires;
 
+  /** @param seat makes the thread of a worker, at the start and whenever one is replaced */
   constructor(
     host: SimThread,
-    workers: readonly SimThread[],
+    seat: (number: number) => SimThread,
     options: ThreadsOptions,
     wires: Wires,
     inlineBytesMax: number,
   ) {
     this.#host = host;
-    this.#inlineBytesMax = inlineBytesMax;
-    this.#workers = workers;
-    this.#lost = options.lost;
-    const ports = connectAll([host, ...workers], wires);
-    this.peers = ports[0];
-    this.lines = workers.map((worker, index) => this.#start(worker, ports[index + 1], wires));
+    this.#wires = wires;
+    this.#places = Array.from(
+      { length: options.workers },
+      (_, index) => new Place({ number: index + 1, host, seat, lost: options.lost, wires, inlineBytesMax }),
+    );
+    this.lines = this.#places;
+  }
+
+  connect(generation: number): readonly Peer[] {
+    for (const place of this.#places) place.revive();
+    const ports = connectAll([this.#host, ...this.#places.map(({ worker }) => worker)], this.#wires);
+    for (const place of this.#places) place.connect(generation, ports[place.thread]);
+    return ports[0];
+  }
+
+  end(thread: number): void {
+    this.#places[thread - 1].endNow();
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    for (const line of this.lines) line.say({ kind: 'stop' });
-    await Promise.all(this.#ended);
-    for (const close of this.#closing) close();
+    for (const place of this.#places) place.leave();
+    await Promise.all(this.#places.map(({ ended }) => ended));
+    for (const place of this.#places) place.close();
   }
 
   /** The threads end some time later, whatever they do. */
   kill(): Promise<void> {
-    this.#stopping = true;
-    for (const close of this.#closing) close();
+    for (const place of this.#places) place.close();
     const pool = this.#host.lane('pool');
     return new Promise((resolve) => {
       pool.push(() => {
-        for (const worker of this.#workers) {
-          worker.kill();
-          this.#ends[worker.number - 1](new Error('the simulated worker was ended'));
-        }
+        for (const place of this.#places) place.endNow();
         resolve();
       });
     });
@@ -85,62 +86,140 @@ export class SimThreads implements Threads {
 
   /** A worker dies now. The host hears of it later. */
   killWorker(number: number): void {
-    const worker = this.#workers[number - 1];
-    if (worker === undefined || !worker.alive) return;
-    worker.kill();
-    this.#ends[number - 1](new Error('the simulated worker died'));
+    this.#places[number - 1]?.die(new Error('the simulated worker died'));
   }
 
   refresh(): void {
-    for (const worker of this.#workers) worker.refresh();
+    for (const place of this.#places) place.worker.refresh();
   }
 
   killAll(): void {
-    for (const worker of this.#workers) worker.kill();
+    for (const place of this.#places) place.worker.kill();
+  }
+}
+
+interface PlaceOptions {
+  readonly number: number;
+  readonly host: SimThread;
+  readonly seat: (number: number) => SimThread;
+  readonly lost: ThreadsOptions['lost'];
+  readonly wires: Wires;
+  readonly inlineBytesMax: number;
+}
+
+/** The place of one worker: the thread that sits in it may die, and another takes it. */
+class Place implements WorkerLine {
+  readonly thread: number;
+  worker: SimThread;
+  /** Resolves when the host knows that the thread is gone. */
+  ended: Promise<void> = Promise.resolve();
+  readonly #options: PlaceOptions;
+  #receive: ((says: WorkerSays) => void) | null = null;
+  #down: Way<HostSays>;
+  #up: Way<WorkerSays>;
+  #closed: () => void = () => undefined;
+  #gone: (cause: unknown) => void = () => undefined;
+  #peers: { readonly generation: number; readonly peers: readonly Peer[] } | null = null;
+  /** The host takes it for alive. */
+  #known = false;
+  #leaving = false;
+
+  constructor(options: PlaceOptions) {
+    this.thread = options.number;
+    this.#options = options;
+    this.worker = options.seat(this.thread);
+    this.#down = new Way<HostSays>(this.worker, 'line');
+    this.#up = new Way<WorkerSays>(options.host, `line of ${this.thread}`);
+    this.#begin();
   }
 
-  #start(worker: SimThread, peers: readonly Peer[], wires: Wires): WorkerLine {
+  readonly say = (says: HostSays): void => this.#down.post(structuredClone(this.#options.wires.say?.(says) ?? says));
+
+  readonly listen = (receive: (says: WorkerSays) => void): void => {
+    this.#receive = receive;
+    this.#up.listen(receive);
+  };
+
+  revive(): void {
+    if (this.#known) return;
+    this.#up.close();
+    this.worker = this.#options.seat(this.thread);
+    this.#down = new Way<HostSays>(this.worker, 'line');
+    this.#up = new Way<WorkerSays>(this.#options.host, `line of ${this.thread}`);
+    if (this.#receive !== null) this.#up.listen(this.#receive);
+    this.#begin();
+  }
+
+  connect(generation: number, peers: readonly Peer[]): void {
+    for (const { port } of this.#peers?.peers ?? []) port.close();
+    this.#peers = { generation, peers };
+  }
+
+  leave(): void {
+    this.#leaving = true;
+    this.say({ kind: 'stop' });
+  }
+
+  close(): void {
+    this.#leaving = true;
+    this.#up.close();
+    this.#down.behind(() => this.#closed());
+  }
+
+  die(cause: Error): void {
+    if (!this.worker.alive) return;
+    this.worker.kill();
+    this.#gone(cause);
+  }
+
+  /** It is ended from outside: that is no news. */
+  endNow(): void {
+    this.#leaving = true;
+    this.#known = false;
+    this.die(new Error('the simulated worker was ended'));
+  }
+
+  #begin(): void {
+    const { worker } = this;
+    const { host, lost, inlineBytesMax } = this.#options;
     const { world } = worker;
-    const down = new Way<HostSays>(worker, 'line');
-    const up = new Way<WorkerSays>(this.#host, `line of ${worker.number}`);
-    let closed: () => void = () => undefined;
-    this.#closing.push(() => {
-      up.close();
-      down.behind(() => closed());
+    const [down, up] = [this.#down, this.#up];
+    this.#known = true;
+    this.#leaving = false;
+    this.#peers = null;
+    const end = host.lane(`end of ${this.thread}`);
+    this.ended = new Promise((resolve) => {
+      this.#gone = (cause) => {
+        end.push(() => {
+          resolve();
+          if (this.worker !== worker || this.#leaving) return;
+          this.#known = false;
+          lost(this.thread, cause);
+        });
+      };
     });
+    const gone = this.#gone;
     const load = worker.lane('load');
     const seat: WorkerSeat = {
       line: {
         say: (says, transfer) => up.post(structuredClone(says, { transfer: [...transfer] })),
-        listen(receive, whenClosed) {
-          closed = whenClosed;
+        listen: (receive, closed) => {
+          this.#closed = closed;
           down.listen(receive);
         },
         close: () => down.close(),
       },
-      peers,
+      peers: (generation) => {
+        if (this.#peers?.generation !== generation) throw new RangeError(`no channels of generation ${generation}`);
+        const { peers } = this.#peers;
+        this.#peers = null;
+        return peers;
+      },
       clock: worker.clock,
       load: () => new Promise((resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(null))),
     };
-    const body = workerBody(seat, this.#inlineBytesMax);
-    const pool = this.#host.lane(`end of ${worker.number}`);
-    this.#ended.push(
-      new Promise((resolve) => {
-        this.#ends.push((cause) => {
-          pool.push(() => {
-            if (!this.#stopping) this.#lost(worker.number, cause);
-            resolve();
-          });
-        });
-      }),
-    );
-    const end = this.#ends[worker.number - 1];
-    body.then(() => end(new Error('the worker ended without being told to')), end);
-    return {
-      thread: worker.number,
-      say: (says) => down.post(structuredClone(wires.say?.(says) ?? says)),
-      listen: (receive) => up.listen(receive),
-    };
+    const body = workerBody(seat, inlineBytesMax);
+    body.then(() => gone(new Error('the worker ended without being told to')), gone);
   }
 }
 

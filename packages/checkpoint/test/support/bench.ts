@@ -58,6 +58,7 @@ export class Bench {
       inlineBytesMax: limits.INLINE_BYTES_MAX,
       begin: (cut, published) => this.told.push(`begin ${cut} after ${published}`),
       abandon: (cut) => this.told.push(`abandon ${cut}`),
+      settled: () => this.told.push('settled'),
       release: (published) => {
         this.told.push(`release ${published.cut} at ${published.position}`);
         this.released.push(published);

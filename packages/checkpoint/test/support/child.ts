@@ -23,16 +23,17 @@ export function runFixture(name: string, ...args: readonly string[]): Promise<En
 }
 
 /** Runs a text as a module of the fixtures' folder: a program, its definitions and its process are of this test alone. */
-export function runText(text: string): Promise<Ended> {
-  return run([
-    '--input-type=module',
-    '-e',
-    `const fixture = (name) => new URL(name, ${JSON.stringify(fixtures.href)});\n${text}`,
-  ]);
+export function runText(text: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const head = `const fixture = (name) => new URL(name, ${JSON.stringify(fixtures.href)});\n`;
+  return run(['--input-type=module', '-e', head + text], env);
 }
 
-export async function run(args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, args, { cwd: fileURLToPath(fixtures), stdio: ['ignore', 'pipe', 'pipe'] });
+export async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = spawn(process.execPath, args, {
+    cwd: fileURLToPath(fixtures),
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [stdout, stderr] = ['', ''];
   let lastWordAt = 0;
   child.stdout.on('data', (text: Buffer) => {

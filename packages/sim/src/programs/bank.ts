@@ -15,8 +15,8 @@ const BALLAST_CHARS = 90_000;
 const Mint = actor('sim.mint', {
   state: () => ({ ...newGate(), seed: 1 }),
   on: {
-    tick(ctx, term: number, n: number, heavy: boolean, bulk: boolean): void {
-      passGate(ctx.state, term, n, bulk);
+    tick(ctx, term: number, n: number, told: number, heavy: boolean, bulk: boolean): void {
+      passGate(ctx.state, { term, n, told }, bulk);
       ctx.state.seed = next(ctx.state.seed);
       ctx.tell(ctx.ref(Account, accountOf(ctx.state.seed))).receive(1, HOPS, heavy, '');
     },
@@ -62,10 +62,10 @@ export const bank: Program = {
   start(host) {
     const { border, term, chance } = host;
     drive(host, {
-      tick: (n) =>
+      tick: (n, told) =>
         border
           .tell<typeof Mint>({ type: Mint.name, key: 'only' })
-          .tick(term, n, host.heavy && chance.isTrue(0.2), host.bulk),
+          .tick(term, n, told, host.heavy && chance.isTrue(0.2), host.bulk),
       ask: (nonce) =>
         border.ask<typeof Account>({ type: Account.name, key: accountOf(chance.below(9999)) }).read(nonce),
     });

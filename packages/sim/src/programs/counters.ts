@@ -13,8 +13,8 @@ const Desk = actor('sim.desk', {
   place: 'host',
   state: () => newGate(),
   on: {
-    tick(ctx, term: number, n: number, heavy: boolean, bulk: boolean): void {
-      passGate(ctx.state, term, n, bulk);
+    tick(ctx, term: number, n: number, told: number, heavy: boolean, bulk: boolean): void {
+      passGate(ctx.state, { term, n, told }, bulk);
       const seed = mixed(ctx.state.all);
       ctx.tell(ctx.ref(Counter, String(seed % COUNTERS))).add(seed, heavy, 3);
     },
@@ -69,10 +69,10 @@ export const counters: Program = {
   start(host) {
     const { border, term, chance } = host;
     drive(host, {
-      tick: (n) =>
+      tick: (n, told) =>
         border
           .tell<typeof Desk>({ type: Desk.name, key: 'only' })
-          .tick(term, n, host.heavy && chance.isTrue(0.3), host.bulk),
+          .tick(term, n, told, host.heavy && chance.isTrue(0.3), host.bulk),
       ask: (nonce) =>
         border.ask<typeof Counter>({ type: Counter.name, key: String(chance.below(COUNTERS)) }).read(nonce),
     });

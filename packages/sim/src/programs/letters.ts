@@ -12,8 +12,8 @@ const BALLAST_CHARS = 120_000;
 const Office = actor('sim.office', {
   state: () => newGate(),
   on: {
-    tick(ctx, term: number, n: number, heavy: boolean, bulk: boolean): void {
-      passGate(ctx.state, term, n, bulk);
+    tick(ctx, term: number, n: number, told: number, heavy: boolean, bulk: boolean): void {
+      passGate(ctx.state, { term, n, told }, bulk);
       ctx.tell(ctx.ref(Clerk, String(n % CLERKS))).write(HOPS, heavy);
     },
   },
@@ -63,10 +63,10 @@ export const letters: Program = {
   start(host) {
     const { border, term, chance } = host;
     drive(host, {
-      tick: (n) =>
+      tick: (n, told) =>
         border
           .tell<typeof Office>({ type: Office.name, key: 'only' })
-          .tick(term, n, host.heavy && chance.isTrue(0.3), host.bulk),
+          .tick(term, n, told, host.heavy && chance.isTrue(0.3), host.bulk),
       ask: (nonce) => border.ask<typeof Clerk>({ type: Clerk.name, key: String(chance.below(CLERKS)) }).read(nonce),
     });
   },

@@ -13,6 +13,8 @@ export interface ProgramHost {
   readonly tickMs: () => number;
   readonly heavy: boolean;
   readonly bulk: boolean;
+  /** How often the process has gone back so far: what was told before may be undone. */
+  readonly rollbacks: () => number;
   /** A checkpoint was asked for after so many ticks, and is published. */
   acknowledged(ticks: number, position: number): void;
   /** Something that must never happen has happened. */

@@ -12,7 +12,7 @@ import type { StopSignal } from './messages.ts';
  * | 4 | there are checkpoints, but none that may be used: `CHECKPOINT_DAMAGED` | no |
  * | 5 | the checkpoint is of another program or version: `CHECKPOINT_INCOMPATIBLE`, `STATE_UNCLAIMED` | no |
  * | 6 | somebody else owns the job: `FENCED`, `ALREADY_RUNNING` | no |
- * | 7 | the supervisor has spent its restarts | no |
+ * | 7 | the supervisor has spent its restarts, or the runtime its rollbacks: `ROLLBACKS_SPENT` | no |
  * | 70 | the runtime crashed; a restart may help: `WORKER_LOST`, `PROCESS_THREW`, and every error without a known code | yes |
  * | 130, 143 | stopped by SIGINT, SIGTERM | no |
  */
@@ -54,6 +54,7 @@ const FINAL: ReadonlySet<number> = new Set([
   EXIT.noCheckpoint,
   EXIT.incompatible,
   EXIT.owned,
+  EXIT.restartsSpent,
   signalStatus('SIGINT'),
   signalStatus('SIGTERM'),
 ]);
@@ -106,6 +107,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
     [EXIT.noCheckpoint]: ['CHECKPOINT_DAMAGED'],
     [EXIT.incompatible]: ['CHECKPOINT_INCOMPATIBLE', 'STATE_UNCLAIMED'],
     [EXIT.owned]: ['ALREADY_RUNNING', 'FENCED'],
+    [EXIT.restartsSpent]: ['ROLLBACKS_SPENT'],
     [EXIT.crashed]: [
       'ASK_TIMEOUT',
       'CAPTURE_TOO_LARGE',
@@ -118,6 +120,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'OVERRUN',
       'PART_NOT_STORED',
       'PROCESS_THREW',
+      'ROLLED_BACK',
       'SAVEPOINT_UNANSWERED',
       'STORE_ABORTED',
       'STORE_ABSENT',

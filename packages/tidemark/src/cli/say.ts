@@ -26,6 +26,8 @@ export function sayEvent(event: RunEvent, context: SayingContext): Saying | null
     }
     case 'restored':
       return notice(`Going on from checkpoint ${event.position} (${counted(event.rows, 'row')} done)`);
+    case 'rolled-back':
+      return warning(rolledBackText(event));
     case 'checkpoint':
     case 'first-record':
       return null;
@@ -47,6 +49,13 @@ export function placeText(store: string, cwd: string): string {
   const path = store.startsWith('file:///') ? decodeURIComponent(store.slice('file://'.length)) : store;
   if (path === cwd) return '.';
   return path.startsWith(`${cwd}/`) ? `./${path.slice(cwd.length + 1)}` : path;
+}
+
+function rolledBackText(event: Extract<RunEvent, { event: 'rolled-back' }>): string {
+  const { position, rows, durationMs, code, message } = event;
+  const where =
+    position === null ? 'began again' : `went back to checkpoint ${position} (${counted(rows, 'row')} done)`;
+  return `${code}: ${message}. The job ${where} within ${duration(durationMs)}, and goes on.`;
 }
 
 function finishedText(event: Extract<RunEvent, { event: 'finished' }>, elapsedMs: number): string {

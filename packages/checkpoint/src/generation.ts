@@ -1,0 +1,91 @@
+import { type Answer, type Clock, type Peer, Runtime, type Sight, type WorkerLine } from '@tidemark/actors/internal';
+import { Participant, type PartSays } from './participant.ts';
+import type { Loads } from './recovery.ts';
+import { type Reply, WorkerGroup } from './worker-group.ts';
+
+export interface GenerationOptions {
+  readonly number: number;
+  readonly term: number;
+  readonly workers: number;
+  /** Cut of the checkpoint that it begins with; 0 for none. */
+  readonly cut: number;
+  /** See Environment. */
+  readonly inlineBytesMax: number;
+  readonly clock: Clock;
+  /** The host's ends of this generation's channels. */
+  readonly peers: readonly Peer[];
+  readonly lines: readonly WorkerLine[];
+  readonly fail: (error: unknown) => void;
+  readonly log: (text: string) => void;
+  readonly answered: (ask: number, term: number, answer: Answer) => void;
+  /** The host's own part of a cut. */
+  readonly part: (says: PartSays) => void;
+}
+
+/**
+ * What runs between two rollbacks: the host's runtime with its side of the cut, and the workers' runtimes, which know
+ * the same number. Owns them; does not own threads, log and generator, which outlive it.
+ */
+export class Generation {
+  readonly number: number;
+  readonly runtime: Runtime;
+  readonly participant: Participant;
+  readonly workers: WorkerGroup;
+  readonly #options: GenerationOptions;
+  readonly #ingress: Int32Array;
+
+  constructor(options: GenerationOptions) {
+    const { number, term, workers, cut, clock, peers, fail, log, answered } = options;
+    this.#options = options;
+    this.number = number;
+    // Of its own: who died may have closed the ingress, and nobody would open it.
+    this.#ingress = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)));
+    const ingress = this.#ingress;
+    this.runtime = new Runtime({
+      thread: 0,
+      workers,
+      generation: number,
+      term,
+      cut,
+      clock,
+      peers,
+      ingress,
+      fail,
+      log,
+      answered,
+    });
+    this.participant = new Participant(this.runtime, options.inlineBytesMax, options.part);
+    this.runtime.useHooks(this.participant);
+    this.workers = new WorkerGroup(options.lines, clock);
+  }
+
+  /** Starts the workers' side and gives every thread its units and its motion back (C18). */
+  async start(extensionData: unknown, loads: Loads): Promise<void> {
+    const { number: generation, term, workers } = this.#options;
+    await this.workers.start({ generation, term, workers, extensionData, ingress: this.#ingress });
+    const [own] = loads;
+    for (const unit of own.units) this.runtime.loadUnit(unit);
+    for (const frame of own.frames) this.runtime.loadFrame(frame);
+    await this.workers.load(loads);
+  }
+
+  go(): void {
+    this.workers.sayAll({ kind: 'go' });
+    this.runtime.go();
+  }
+
+  heard(thread: number, says: Reply): void {
+    this.workers.heard(thread, says);
+  }
+
+  async look(): Promise<readonly Sight[]> {
+    const own = this.runtime.look();
+    return [own, ...(await this.workers.look())];
+  }
+
+  /** Nothing of it runs on the host any more; who waits for its workers hears why. */
+  stop(reason: Error): void {
+    this.runtime.stop();
+    this.workers.fail(reason);
+  }
+}

@@ -1,0 +1,196 @@
+import { ActorError, type Threads } from '@tidemark/actors/internal';
+import { StoreError } from '@tidemark/stores';
+import type { EngineEvent, EngineOptions } from './engine-options.ts';
+import type { Environment } from './environment.ts';
+import { codeOf, toError } from './errors.ts';
+import { Generation } from './generation.ts';
+import type { Generator } from './generator.ts';
+import { loadsOf } from './own.ts';
+import type { Loads } from './recovery.ts';
+import type { RestorePoint } from './restore-point.ts';
+import { type RolledBack, Rollbacks } from './rollbacks.ts';
+
+/** Errors that going back to the last checkpoint may cure; what a job adds, its extension says. */
+const RECOVERABLE: ReadonlySet<string> = new Set(['TURN_THREW', 'WORKER_LOST', 'WORKER_START']);
+
+export interface GenerationsOptions {
+  readonly options: EngineOptions;
+  readonly environment: Environment;
+  readonly generator: () => Generator | null;
+  readonly observe: (event: EngineEvent) => void;
+  /** The system cannot go on. */
+  readonly fail: (error: Error) => void;
+}
+
+/** What a term gives to all its generations. */
+export interface TermPlace {
+  readonly term: number;
+  readonly threads: Threads;
+  readonly point: RestorePoint;
+}
+
+/**
+ * The generations of one term, one after the other: whatever goes wrong comes here, and either the system goes back to
+ * its newest checkpoint or it ends. Does the things that Rollbacks decides.
+ */
+export class Generations {
+  readonly #place: GenerationsOptions;
+  readonly #rollbacks: Rollbacks;
+  #term: TermPlace | null = null;
+  #current: Generation | null = null;
+  #goesBack = true;
+
+  constructor(place: GenerationsOptions) {
+    this.#place = place;
+    const { options, environment, fail } = place;
+    this.#rollbacks = new Rollbacks({
+      workers: options.workers,
+      clock: environment.clock,
+      random: environment.random,
+      halt: (generation, reason) => this.#halt(generation, reason),
+      endThread: (thread) => this.#term?.threads.end(thread),
+      restore: (generation) => this.#restore(generation),
+      go: (generation, back) => this.#go(generation, back),
+      failed: (error) => this.#failedToRestore(error),
+      end: fail,
+    });
+  }
+
+  get current(): Generation | null {
+    return this.#current;
+  }
+
+  /** Turns may run, and what a worker says of them counts. */
+  get running(): boolean {
+    return this.#rollbacks.isRunning;
+  }
+
+  /** Loads the first one. Nothing of it runs yet. */
+  async start(term: TermPlace, data: unknown, loads: Loads): Promise<void> {
+    this.#term = term;
+    await this.#begin(1, data, loads);
+  }
+
+  /** The first one runs. */
+  go(): void {
+    this.#rollbacks.ready();
+  }
+
+  /** Something has happened to the present one. */
+  hurt(error: Error): void {
+    if (this.#mayGoBack(error)) this.#rollbacks.hurt(error);
+    else this.#place.fail(error);
+  }
+
+  lost(thread: number, cause: unknown): void {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    const error = new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause });
+    if (this.#mayGoBack(error)) this.#rollbacks.lost(thread, error);
+    else this.#place.fail(error);
+  }
+
+  halted(thread: number, generation: number): void {
+    this.#rollbacks.halted(thread, generation);
+  }
+
+  /** No record is under way any more. */
+  settled(): void {
+    this.#rollbacks.settled();
+  }
+
+  published(): void {
+    this.#rollbacks.published();
+  }
+
+  /** Resolves when no rollback is under way; null when there is none now. */
+  rest(): Promise<void> | null {
+    return this.#rollbacks.rest();
+  }
+
+  /** From now on there is no rollback: what happens ends the system. */
+  noMore(): void {
+    this.#goesBack = false;
+  }
+
+  /** None any more. */
+  stop(reason: Error): void {
+    this.#rollbacks.over();
+    this.#current?.stop(reason);
+  }
+
+  /** A system without a store has nothing to go back to. */
+  #mayGoBack(error: Error): boolean {
+    const { location, extension } = this.#place.options;
+    const code = codeOf(error);
+    if (location === null || !this.#goesBack) return false;
+    return RECOVERABLE.has(code) || (extension?.mayRecover(code) ?? false);
+  }
+
+  /** Makes all threads' side of a generation and loads it. */
+  async #begin(number: number, data: unknown, loads: Loads): Promise<void> {
+    const { options, environment, generator, observe } = this.#place;
+    const { term, threads, point } = this.#term!;
+    const generation = new Generation({
+      number,
+      term,
+      workers: options.workers,
+      cut: point.record?.cut ?? 0,
+      inlineBytesMax: environment.inlineBytesMax,
+      clock: environment.clock,
+      peers: threads.connect(number),
+      lines: threads.lines,
+      fail: (error) => this.hurt(toError(error)),
+      log: (text) => observe({ kind: 'log', thread: 0, text }),
+      answered: (ask, askTerm, answer) => options.border?.answered(ask, askTerm, answer),
+      part: (says) => generator()?.part(0, says),
+    });
+    this.#current = generation;
+    await generation.start(data, loads);
+  }
+
+  #halt(generation: number, reason: Error): void {
+    const { options, generator } = this.#place;
+    options.border?.pause();
+    this.#current?.stop(reason);
+    options.extension?.interrupted(reason);
+    for (const line of this.#term!.threads.lines) line.say({ kind: 'halt', generation });
+    generator()?.halt(reason);
+  }
+
+  /** Back to the newest checkpoint, in a new generation. */
+  async #restore(generation: number): Promise<void> {
+    const { border, extension } = this.#place.options;
+    const { term, point } = this.#term!;
+    const { record } = point;
+    border?.rollBack(record?.cut ?? 0);
+    const parts = await point.parts();
+    if (!this.#rollbacks.isRestoring(generation)) return;
+    const { data, units } = extension?.rolledBack(record) ?? { data: null, units: [] };
+    const checkpoint = record === null ? null : { record, parts };
+    await this.#begin(generation, data, loadsOf(this.#place.options, checkpoint, units, term));
+  }
+
+  #failedToRestore(error: Error): void {
+    // The store may be there again when it is asked next.
+    if (error instanceof StoreError && error.kind !== 'fatal') this.#rollbacks.hurt(error);
+    else this.hurt(error);
+  }
+
+  #go(number: number, back: RolledBack | null): void {
+    const { options, generator, observe } = this.#place;
+    const { border, extension } = options;
+    const generation = this.#current!;
+    if (back !== null) {
+      const { position = null, cut = 0 } = this.#term?.point.record ?? {};
+      const { cause, durationMs } = back;
+      const { message } = cause;
+      observe({ kind: 'rolled-back', generation: number, position, cut, code: codeOf(cause), message, durationMs });
+      // Whoever was told may have ended the system.
+      if (!this.running) return;
+    }
+    border?.use(generation.runtime);
+    generation.go();
+    extension?.running();
+    if (back !== null) generator()?.resume();
+  }
+}

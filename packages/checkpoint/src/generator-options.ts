@@ -1,0 +1,50 @@
+import type { Clock } from '@tidemark/actors/internal';
+import type { Store } from '@tidemark/stores';
+import type { Compressor } from './compression.ts';
+import type { Log } from './log.ts';
+import type { PartCache } from './part-cache.ts';
+import type { Retention } from './retention.ts';
+import type { Schedule } from './schedule.ts';
+
+/** A published checkpoint, as its observers see it. */
+export interface Published {
+  readonly cut: number;
+  readonly position: number;
+  readonly durationMs: number;
+  readonly pauseMs: number;
+  readonly skewMs: number;
+  readonly bytes: number;
+  readonly units: number;
+  readonly messages: number;
+  readonly releases: boolean;
+}
+
+export interface GeneratorOptions {
+  readonly store: Store;
+  readonly log: Log;
+  readonly job: string;
+  readonly term: number;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Host and workers. */
+  readonly threads: number;
+  readonly definitions: Readonly<Record<string, number>>;
+  /** First cut number that was never used. */
+  readonly nextCut: number;
+  readonly schedule: Schedule | null;
+  readonly retention: Retention;
+  readonly compressor: Compressor | null;
+  readonly captureBytesMax: number;
+  readonly inlineBytesMax: number;
+  /** Keeps the parts that are gathered; none when not given. */
+  readonly cache?: PartCache;
+  readonly begin: (cut: number, published: number) => void;
+  readonly abandon: (cut: number) => void;
+  readonly release: (published: Published) => void;
+  /** A generation is over, and no record is under way any more. */
+  readonly settled: () => void;
+  readonly failed: (cut: number, error: Error) => void;
+  readonly end: (error: Error) => void;
+  /** What the layer above wants in the record: asked when the record is put. */
+  readonly app: () => { readonly app: unknown; readonly finished: boolean };
+}
