@@ -117,9 +117,9 @@ test('R1, R2, R4 hold for any run of events', () => {
       let tries = 0;
       let mayRun = new Set<number>();
       let isOpen = false;
-      for (const [any, fits] of events) {
+      for (const [drawn, fits] of events) {
         // Events that fit the state, among others that do not: a run gets somewhere.
-        const given = fits > 1 ? fitting(state, any) : any;
+        const given = fits > 1 ? fitting(state, drawn) : drawn;
         if (given.kind === 'lost' || given.kind === 'halted') mayRun.delete(given.thread);
         if (given.kind === 'settled') isOpen = false;
         if (given.kind === 'published') tries = 0;

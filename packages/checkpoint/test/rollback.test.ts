@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EngineEvent } from '@tidemark/checkpoint';
 import { nodeEnvironment, startEngine } from '@tidemark/checkpoint/internal';
 import { describe, expect, test, vi } from 'vitest';
@@ -94,7 +96,9 @@ describe('a rollback', () => {
     const system = await systems.start({ store: await systems.folder() });
     await system.checkpoint();
     const before = await threadsOf(system, 2);
-    await system.tell(system.ref(Echo, keyAt('echo', 1, 2))).spin(1_000_000);
+    const silent = system.ref(Echo, keyAt('echo', 1, 2));
+    await system.tell(silent).spin(1_000_000);
+    await expect(system.ask(silent, { timeoutMs: 200 }).say(1)).rejects.toMatchObject({ code: 'ASK_TIMEOUT' });
     await system.tell(system.ref(Echo, keyAt('echo', 2, 2))).fail('broken');
     await rolledBack();
     const now = await threadsOf(system, 2);
@@ -138,10 +142,11 @@ describe('a rollback', () => {
 describe('what going back cannot cure ends the system', () => {
   test('ROLLBACKS_SPENT: a turn of the checkpoint that throws again and again', async () => {
     const events: EngineEvent[] = [];
+    const folder = await systems.folder();
     const engine = await startEngine(
       {
         modules: [new URL('fixtures/actors.mjs', import.meta.url).href],
-        location: await systems.folder(),
+        location: folder,
         job: 'main',
         workers: 2,
         schedule: '1h',
@@ -162,16 +167,15 @@ describe('what going back cannot cure ends the system', () => {
       { ...nodeEnvironment, random: () => 0 },
     );
     engine.go();
-    const slow = { type: 'echo', key: 'a', reply: null };
-    const send = (handler: string, ...args: unknown[]): void =>
-      engine.current!.runtime.send({ ...slow, handler, args });
-    for (let i = 0; i < 20; i++) send('spin', 25);
-    send('fail', 'poison');
+    // It is in every cut: from now on it throws, whatever is gone back to.
+    const poison = join(folder, 'poison');
+    engine.current!.runtime.send({ type: 'echo', key: 'a', handler: 'failWhen', args: [poison], reply: null });
     await engine.checkpoint();
+    await writeFile(poison, '');
     await expect(engine.done).rejects.toMatchObject({
       code: 'ROLLBACKS_SPENT',
       message: expect.stringContaining('went back 10 times'),
-      cause: { code: 'TURN_THREW', message: 'echo/a fail: poison' },
+      cause: { code: 'TURN_THREW', message: 'echo/a failWhen: poison' },
     });
     expect(events.filter(({ kind }) => kind === 'rolled-back')).toHaveLength(10);
   });
