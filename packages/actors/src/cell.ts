@@ -65,7 +65,8 @@ export class Cell implements MailOwner<Envelope>, Unit {
     this.state = state;
   }
 
-  loadTableEntry(table: string, key: string | number, value: unknown): void {
+  /** The table of that name, to be loaded. */
+  table(table: string): UnitTable<string | number, unknown> {
     const found = this.#tables.find(([name]) => name === table);
     if (found === undefined) {
       throw new ActorError(
@@ -73,7 +74,7 @@ export class Cell implements MailOwner<Envelope>, Unit {
         `the checkpoint holds table '${table}' of actor '${this.definition.name}', whose state has no such table now`,
       );
     }
-    found[1].load(key, value);
+    return found[1];
   }
 
   /** Everything that goes with this actor is captured, and then gone. */

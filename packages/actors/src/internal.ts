@@ -17,6 +17,7 @@ export type {
   Envelope,
   Frame,
   HostSays,
+  LoadedUnit,
   Marker,
   PackedFrame,
   Peer,

@@ -77,7 +77,13 @@ export interface StartWorker {
 /** Host → worker. */
 export type HostSays =
   | StartWorker
-  | { readonly kind: 'load'; readonly units: readonly UnitData[]; readonly frames: readonly PackedFrame[] }
+  | {
+      readonly kind: 'load';
+      readonly units: readonly UnitData[];
+      readonly frames: readonly PackedFrame[];
+      /** Files of a checkpoint that only the layer that takes cuts can read. */
+      readonly files: readonly Uint8Array[];
+    }
   | { readonly kind: 'go' }
   | { readonly kind: 'published'; readonly cut: number; readonly position: number }
   | { readonly kind: 'abandon'; readonly cut: number }
@@ -109,6 +115,9 @@ export interface UnitData {
   readonly tableKey: string | number | null;
   readonly value: Uint8Array;
 }
+
+/** A unit whose value is its receiver's. */
+export type LoadedUnit = Omit<UnitData, 'value'> & { readonly value: unknown };
 
 /** What a thread shows when it is looked at; equal counts on two looks at quiet threads prove that nothing moves. */
 export interface Sight {

@@ -8,7 +8,7 @@ import { unpackBatch, unpackMessages } from './frame.ts';
 import { homeOfGroup, keyGroup } from './key-group.ts';
 import { CAPTURE_SHARE, HIGH_MARK_BYTES, LOW_MARK_BYTES, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
 import { type Arrived, Links } from './links.ts';
-import type { Batch, Envelope, Frame, Marker, PackedFrame, Peer, Sight, UnitData } from './messages.ts';
+import type { Batch, Envelope, Frame, LoadedUnit, Marker, PackedFrame, Peer, Sight, UnitData } from './messages.ts';
 import type { Task } from './task.ts';
 import { copyAnswer } from './turn.ts';
 import { CutState } from './unit.ts';
@@ -202,14 +202,34 @@ export class Runtime {
   // ── restoring ────────────────────────────────────────────────────────────────────────────────────────────────
 
   loadUnit(unit: UnitData): void {
-    const task = this.#tasks.get(unit.type);
+    const { type, key, table, tableKey } = unit;
+    this.loadValue({ type, key, table, tableKey, value: decodeValue(unit.value) });
+  }
+
+  /** Puts back a unit whose value is this thread's own. */
+  loadValue(unit: LoadedUnit): void {
+    const { type, key, table, tableKey, value } = unit;
+    const task = this.#tasks.get(type);
+    if (task !== undefined) task.loadUnit(unit);
+    else if (tableKey === null) this.#actors.cell(type, key).load(value as object);
+    else this.#actors.cell(type, key).table(table).load(tableKey, value);
+  }
+
+  /** Puts back keys of one table of an actor or a task. */
+  loadRows(
+    type: string,
+    key: string,
+    table: string,
+    keys: readonly (string | number)[],
+    values: readonly unknown[],
+  ): void {
+    const task = this.#tasks.get(type);
     if (task !== undefined) {
-      task.loadUnit(unit);
+      for (const [i, tableKey] of keys.entries()) task.loadUnit({ type, key, table, tableKey, value: values[i] });
       return;
     }
-    const cell = this.#actors.cell(unit.type, unit.key);
-    if (unit.tableKey === null) cell.load(decodeValue(unit.value) as object);
-    else cell.loadTableEntry(unit.table, unit.tableKey, decodeValue(unit.value));
+    const rows = this.#actors.cell(type, key).table(table);
+    for (const [i, tableKey] of keys.entries()) rows.load(tableKey, values[i]);
   }
 
   /** Puts motion back into the mailboxes of this thread, in the order given. */

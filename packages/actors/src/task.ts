@@ -1,5 +1,5 @@
 import type { Mailbox } from './mailbox.ts';
-import type { Batch, UnitData } from './messages.ts';
+import type { Batch, LoadedUnit } from './messages.ts';
 import type { UnitHolder } from './unit.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface Task extends UnitHolder {
    * something that is released when it is published.
    */
   flip(): boolean;
-  loadUnit(unit: UnitData): void;
+  loadUnit(unit: LoadedUnit): void;
   /** Nothing of this task is under way (mail is counted elsewhere). */
   readonly quiet: boolean;
   /** Its sources will bring no more. */

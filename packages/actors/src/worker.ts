@@ -23,6 +23,8 @@ export interface WorkerEnd {
 
 /** What the layer that takes cuts adds to a worker. */
 export interface WorkerPlugin {
+  /** Puts back the units in a file of a checkpoint. */
+  load(file: Uint8Array): void;
   published(cut: number, position: number): void;
   abandon(cut: number): void;
 }
@@ -178,6 +180,7 @@ function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind
   const { runtime, plugin, say } = worker;
   switch (says.kind) {
     case 'load':
+      for (const file of says.files) plugin.load(file);
       for (const unit of says.units) runtime.loadUnit(unit);
       for (const frame of says.frames) runtime.loadFrame(frame);
       say({ kind: 'loaded' });

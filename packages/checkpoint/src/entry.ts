@@ -14,6 +14,13 @@ import { decodeValue, type PackedFrame } from '@tidemark/actors/internal';
  */
 export const KIND = { unit: 1, mail: 2, channel: 3, outbox: 4, gone: 5, passing: 6, rows: 7 } as const;
 
+export type Kind = (typeof KIND)[keyof typeof KIND];
+
+/** Kinds whose heads begin with what they belong to. */
+export const UNIT_KINDS: ReadonlySet<Kind> = new Set([KIND.unit, KIND.rows, KIND.gone, KIND.passing]);
+
+const KINDS: ReadonlySet<number> = new Set(Object.values(KIND));
+
 export const ENTRY_HEAD_BYTES = 9;
 
 /** Address of a unit. */
@@ -25,8 +32,20 @@ export type RowsBody = readonly [keys: readonly (string | number)[], values: rea
 /** Head of a frame; who it came from or goes to is for readers of the file. */
 export type FrameHead = readonly [codec: PackedFrame['codec'], count: number, thread?: number];
 
-/** Calls `take` with each entry of a payload: its kind, its head decoded, its body as it is. Answers how many there are. */
-export function eachEntry(payload: Uint8Array, take: (kind: number, head: unknown, body: Uint8Array) => void): number {
+/** An entry as it lies in its payload. */
+export interface Entry {
+  readonly kind: Kind;
+  /** Decoded. */
+  readonly head: unknown;
+  readonly body: Uint8Array;
+}
+
+/**
+ * The entries of these kinds in a payload; the others are passed over.
+ *
+ * @throws Error or RangeError when the bytes are no entries, of whatever kind
+ */
+export function* entriesOf(payload: Uint8Array, kinds: ReadonlySet<Kind>): Generator<Entry, number, void> {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   let entries = 0;
   for (let offset = 0; offset < payload.length; entries++) {
@@ -35,7 +54,13 @@ export function eachEntry(payload: Uint8Array, take: (kind: number, head: unknow
     const bodyAt = headAt + view.getUint32(offset + 1, true);
     offset = bodyAt + view.getUint32(offset + 5, true);
     if (offset > payload.length) throw new RangeError('an entry is longer than its block');
-    take(kind, decodeValue(payload.subarray(headAt, bodyAt)), payload.subarray(bodyAt, offset));
+    if (!isKind(kind)) throw new Error(`unknown kind of entry: ${kind}`);
+    if (!kinds.has(kind)) continue;
+    yield { kind, head: decodeValue(payload.subarray(headAt, bodyAt)), body: payload.subarray(bodyAt, offset) };
   }
   return entries;
+}
+
+function isKind(kind: number): kind is Kind {
+  return KINDS.has(kind);
 }

@@ -1,6 +1,6 @@
 import { type Answer, type Clock, type Peer, Runtime, type Sight, type WorkerLine } from '@tidemark/actors/internal';
 import { Participant, type PartSays } from './participant.ts';
-import type { Loads } from './recovery.ts';
+import { loadHere, type Loads } from './recovery.ts';
 import { type Reply, WorkerGroup } from './worker-group.ts';
 
 export interface GenerationOptions {
@@ -63,9 +63,7 @@ export class Generation {
   async start(extensionData: unknown, loads: Loads): Promise<void> {
     const { number: generation, term, workers } = this.#options;
     await this.workers.start({ generation, term, workers, extensionData, ingress: this.#ingress });
-    const [own] = loads;
-    for (const unit of own.units) this.runtime.loadUnit(unit);
-    for (const frame of own.frames) this.runtime.loadFrame(frame);
+    loadHere(this.runtime, loads[0]);
     await this.workers.load(loads);
   }
 

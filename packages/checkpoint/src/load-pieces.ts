@@ -4,33 +4,34 @@ import type { Load } from './recovery.ts';
 
 /** What one `load` message to a worker carries. */
 export interface LoadPiece {
+  readonly files: readonly Uint8Array[];
   readonly units: readonly UnitData[];
   readonly frames: readonly PackedFrame[];
 }
 
 /** Cuts a load into messages of bounded size; at least one. */
 export function inPieces(load: Load): LoadPiece[] {
-  const pieces: { units: UnitData[]; frames: PackedFrame[] }[] = [];
+  const pieces: { files: Uint8Array[]; units: UnitData[]; frames: PackedFrame[] }[] = [];
   let bytes = Number.POSITIVE_INFINITY;
-  const room = (size: number): { units: UnitData[]; frames: PackedFrame[] } => {
+  const room = (size: number): (typeof pieces)[number] => {
     if (bytes > LOAD_BYTES) {
-      pieces.push({ units: [], frames: [] });
+      pieces.push({ files: [], units: [], frames: [] });
       bytes = 0;
     }
     bytes += size;
     return pieces.at(-1)!;
   };
+  for (const file of load.files) room(file.length).files.push(own(file));
   for (const unit of load.units) {
-    const copy = own(unit);
-    room(copy.value.length).units.push(copy);
+    const { type, key, table, tableKey, value } = unit;
+    room(value.length).units.push({ type, key, table, tableKey, value: own(value) });
   }
-  for (const frame of load.frames) room(frame.body.length).frames.push({ ...frame, body: frame.body.slice() });
-  if (pieces.length === 0) pieces.push({ units: [], frames: [] });
+  for (const frame of load.frames) room(frame.body.length).frames.push({ ...frame, body: own(frame.body) });
+  if (pieces.length === 0) pieces.push({ files: [], units: [], frames: [] });
   return pieces;
 }
 
-/** A unit's value as bytes of its own: a view would carry the whole part through the port. */
-function own(unit: UnitData): UnitData {
-  const { type, key, table, tableKey, value } = unit;
-  return { type, key, table, tableKey, value: value.slice() };
+/** Bytes of their own: a view would carry all that it is a part of through the port. */
+function own(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
 }

@@ -52,7 +52,7 @@ export function loadsOf(
 ): Loads {
   const placement = extension?.placement ?? NO_TASKS;
   if (checkpoint !== null) return distribute(checkpoint.record, checkpoint.parts, workers, placement, term);
-  const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
+  const loads = Array.from({ length: workers + 1 }, (): Load => ({ files: [], units: [], frames: [] }));
   for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)].units.push(unit);
   return loads;
 }

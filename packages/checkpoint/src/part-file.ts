@@ -64,6 +64,8 @@ export class PartFraming {
 export interface PartPayloads {
   /** 0 in format 1, which has one file a part. */
   readonly base: number;
+  /** What its units belong to; null in format 1. */
+  readonly types: ReadonlySet<string> | null;
   readonly payloads: readonly { readonly payload: Uint8Array; readonly entries: number | null }[];
 }
 
@@ -75,7 +77,7 @@ export interface PartPayloads {
  */
 export function readPartFile(bytes: Uint8Array): PartPayloads {
   const magic = latin1(bytes.subarray(0, MAGIC_BYTES));
-  if (magic === MAGIC_1) return { base: 0, payloads: readBlocks1(bytes) };
+  if (magic === MAGIC_1) return { base: 0, types: null, payloads: readBlocks1(bytes) };
   if (magic !== MAGIC) throw new Error('no part: wrong magic');
   const { base, at, lines } = readIndex(bytes);
   let offset = MAGIC_BYTES;
@@ -86,7 +88,7 @@ export function readPartFile(bytes: Uint8Array): PartPayloads {
     return { payload, entries };
   });
   if (offset !== at) throw new Error(`blocks end at byte ${offset}, the index begins at byte ${at}`);
-  return { base, payloads };
+  return { base, types: new Set(lines.flatMap(([, , , , , types]) => types)), payloads };
 }
 
 /** Which codecs a part file needs. */

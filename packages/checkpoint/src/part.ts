@@ -1,6 +1,7 @@
 import { decodeValue, encodeValue, type PackedFrame, type UnitData } from '@tidemark/actors/internal';
-import { eachEntry, type FrameHead, KIND, type RowsBody, type RowsHead, type UnitHead } from './entry.ts';
+import { entriesOf, type FrameHead, KIND, type RowsBody, type RowsHead, UNIT_KINDS, type UnitHead } from './entry.ts';
 import { readPartFile } from './part-file.ts';
+import { Said } from './said.ts';
 
 /** What a thread's part holds at its checkpoint, its values still packed. */
 export interface PartContent {
@@ -8,12 +9,18 @@ export interface PartContent {
   readonly mail: PackedFrame[];
   readonly channels: PackedFrame[];
   readonly outboxes: PackedFrame[];
+  /** The files that it was read from, the full one first; not there where it was made otherwise. */
+  readonly files?: readonly PartFileContent[];
 }
 
 /** What one file of a part holds. */
 export interface PartFileContent extends PartContent {
+  /** All of the file. */
+  readonly bytes: Uint8Array;
   /** Cut of the file that it builds on; 0 for a full file. */
   readonly base: number;
+  /** What its units belong to; null in format 1, which does not say. */
+  readonly types: ReadonlySet<string> | null;
   /** Units that are no more; they come before `units`: what is there again is in both. */
   readonly gone: readonly UnitHead[];
   /** Units that count only in the newest file. */
@@ -21,33 +28,80 @@ export interface PartFileContent extends PartContent {
 }
 
 /**
- * Reads one part file whose sha256 was verified.
+ * Reads one part file whose sha256 was verified. Its units are decoded when somebody asks for them.
  *
  * @throws RangeError or Error when the bytes are not a part
  * @throws CheckpointError `COMPRESSION_UNAVAILABLE`
  */
 export function readPart(bytes: Uint8Array): PartFileContent {
-  const { base, payloads } = readPartFile(bytes);
-  const units: UnitData[] = [];
-  const gone: UnitHead[] = [];
-  const passing: UnitData[] = [];
-  const motion: Record<'mail' | 'channels' | 'outboxes', PackedFrame[]> = { mail: [], channels: [], outboxes: [] };
-  const take = (kind: number, head: unknown, body: Uint8Array): void => {
-    if (kind === KIND.unit) units.push(unitOf(head as UnitHead, body));
-    else if (kind === KIND.rows) for (const unit of rowUnits(head as RowsHead, body)) units.push(unit);
-    else if (kind === KIND.gone) gone.push(head as UnitHead);
-    else if (kind === KIND.passing) passing.push(unitOf(head as UnitHead, body));
-    else if (kind === KIND.mail) motion.mail.push(frameOf(head as FrameHead, body));
-    else if (kind === KIND.channel) motion.channels.push(frameOf(head as FrameHead, body));
-    else if (kind === KIND.outbox) motion.outboxes.push(frameOf(head as FrameHead, body));
-    else throw new Error(`unknown kind of entry: ${kind}`);
-  };
-  for (const { payload, entries } of payloads) {
-    const found = eachEntry(payload, take);
-    if (entries !== null && entries !== found)
-      throw new Error(`a block has ${found} entries, its index says ${entries}`);
+  return new ReadPart(bytes);
+}
+
+const MOTION_KINDS = new Set([KIND.mail, KIND.channel, KIND.outbox]);
+
+class ReadPart implements PartFileContent {
+  readonly bytes: Uint8Array;
+  readonly base: number;
+  readonly types: ReadonlySet<string> | null;
+  readonly mail: PackedFrame[] = [];
+  readonly channels: PackedFrame[] = [];
+  readonly outboxes: PackedFrame[] = [];
+  readonly #payloads: readonly Uint8Array[];
+  #read: { readonly units: UnitData[]; readonly gone: UnitHead[]; readonly passing: UnitData[] } | null = null;
+
+  constructor(bytes: Uint8Array) {
+    const { base, types, payloads } = readPartFile(bytes);
+    this.bytes = bytes;
+    this.base = base;
+    this.types = types;
+    this.#payloads = payloads.map(({ payload }) => payload);
+    for (const { payload, entries } of payloads) {
+      const found = this.#motion(payload);
+      if (entries !== null && entries !== found) {
+        throw new Error(`a block has ${found} entries, its index says ${entries}`);
+      }
+    }
   }
-  return { base, units, gone, passing, ...motion };
+
+  get units(): UnitData[] {
+    return this.#all().units;
+  }
+
+  get gone(): readonly UnitHead[] {
+    return this.#all().gone;
+  }
+
+  get passing(): readonly UnitData[] {
+    return this.#all().passing;
+  }
+
+  #motion(payload: Uint8Array): number {
+    const entries = entriesOf(payload, MOTION_KINDS);
+    for (let next = entries.next(); ; next = entries.next()) {
+      if (next.done === true) return next.value;
+      const { kind, head, body } = next.value;
+      const frame = frameOf(head as FrameHead, body);
+      if (kind === KIND.mail) this.mail.push(frame);
+      else if (kind === KIND.channel) this.channels.push(frame);
+      else this.outboxes.push(frame);
+    }
+  }
+
+  #all(): { readonly units: UnitData[]; readonly gone: UnitHead[]; readonly passing: UnitData[] } {
+    if (this.#read !== null) return this.#read;
+    const units: UnitData[] = [];
+    const gone: UnitHead[] = [];
+    const passing: UnitData[] = [];
+    for (const payload of this.#payloads) {
+      for (const { kind, head, body } of entriesOf(payload, UNIT_KINDS)) {
+        if (kind === KIND.rows) for (const unit of rowUnits(head as RowsHead, body)) units.push(unit);
+        else if (kind === KIND.gone) gone.push(head as UnitHead);
+        else if (kind === KIND.passing) passing.push(unitOf(head as UnitHead, body));
+        else units.push(unitOf(head as UnitHead, body));
+      }
+    }
+    return (this.#read = { units, gone, passing });
+  }
 }
 
 /**
@@ -55,63 +109,39 @@ export function readPart(bytes: Uint8Array): PartFileContent {
  * Motion and passing units are the newest file's.
  */
 export function mergeFiles(files: readonly PartFileContent[]): PartContent {
-  const newest = files[files.length - 1];
-  const { mail, channels, outboxes } = newest;
+  return new MergedPart(files);
+}
+
+class MergedPart implements PartContent {
+  readonly files: readonly PartFileContent[];
+  readonly mail: PackedFrame[];
+  readonly channels: PackedFrame[];
+  readonly outboxes: PackedFrame[];
+  #units: UnitData[] | null = null;
+
+  constructor(files: readonly PartFileContent[]) {
+    this.files = files;
+    const { mail, channels, outboxes } = files[files.length - 1];
+    this.mail = mail;
+    this.channels = channels;
+    this.outboxes = outboxes;
+  }
+
+  get units(): UnitData[] {
+    return (this.#units ??= mergedUnits(this.files));
+  }
+}
+
+function mergedUnits(files: readonly PartFileContent[]): UnitData[] {
   // From the newest down: what a newer file has said of a unit hides what older ones say.
   const said = new Said();
   const kept: UnitData[][] = [];
-  for (let i = files.length - 1; i >= 0; i--) {
-    const { units, gone } = files[i];
-    kept.push(i === files.length - 1 ? units : units.filter((unit) => !said.has(unit)));
-    if (i === 0) break;
+  for (const { units, gone } of files.toReversed()) {
+    kept.push(units.filter((unit) => !said.has(unit.type, unit.key, unit.table, unit.tableKey)));
     for (const unit of units) said.add(unit.type, unit.key, unit.table, unit.tableKey);
-    for (const [type, key, table, tableKey] of gone) {
-      if (tableKey === null) said.addActor(type, key);
-      else said.add(type, key, table, tableKey);
-    }
+    for (const head of gone) said.add(...head, true);
   }
-  return { units: [...kept.toReversed().flat(), ...newest.passing], mail, channels, outboxes };
-}
-
-/** Addresses of units, quick to look up: those of one table follow each other. */
-class Said {
-  readonly #tables = new Map<string, Set<string | number | null>>();
-  /** Actors that are gone with all their tables. */
-  readonly #actors = new Set<string>();
-  #last: {
-    type: string;
-    key: string;
-    table: string;
-    keys: Set<string | number | null> | undefined;
-    gone: boolean;
-  } | null = null;
-
-  add(type: string, key: string, table: string, tableKey: string | number | null): void {
-    const name = tableName(type, key, table);
-    let keys = this.#tables.get(name);
-    if (keys === undefined) this.#tables.set(name, (keys = new Set()));
-    keys.add(tableKey);
-    this.#last = null;
-  }
-
-  addActor(type: string, key: string): void {
-    this.#actors.add(tableName(type, key, ''));
-    this.#last = null;
-  }
-
-  has({ type, key, table, tableKey }: UnitData): boolean {
-    let last = this.#last;
-    if (last === null || last.type !== type || last.key !== key || last.table !== table) {
-      const keys = this.#tables.get(tableName(type, key, table));
-      const gone = this.#actors.has(tableName(type, key, ''));
-      this.#last = last = { type, key, table, keys, gone };
-    }
-    return last.gone || last.keys?.has(tableKey) === true;
-  }
-}
-
-function tableName(type: string, key: string, table: string): string {
-  return JSON.stringify([type, key, table]);
+  return [...kept.toReversed().flat(), ...(files.at(-1)?.passing ?? [])];
 }
 
 /** A unit that was encoded with others: its own bytes are made when somebody asks. */

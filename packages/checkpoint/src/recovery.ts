@@ -9,12 +9,14 @@ import {
   packBatch,
   packMessages,
   type PackedFrame,
+  type Runtime,
   type UnitData,
   unpackBatch,
   unpackMessages,
 } from '@tidemark/actors/internal';
 import { CheckpointError } from './errors.ts';
 import type { PartContent } from './part.ts';
+import { PartLoader } from './part-loader.ts';
 import type { CheckpointRecord } from './record.ts';
 
 /** Where the units and records of a job's tasks belong; the job knows, the checkpoint does not. */
@@ -27,6 +29,8 @@ export interface Placement {
 
 /** What one thread gets back. */
 export interface Load {
+  /** Files of a part that is this thread's as it is, the newest first; their units are not among `units`. */
+  readonly files: Uint8Array[];
   readonly units: UnitData[];
   readonly frames: PackedFrame[];
 }
@@ -48,7 +52,7 @@ export function distribute(
   placement: Placement,
   term: number | null = null,
 ): Loads {
-  const loads = Array.from({ length: workers + 1 }, (): Load => ({ units: [], frames: [] }));
+  const loads = Array.from({ length: workers + 1 }, (): Load => ({ files: [], units: [], frames: [] }));
   assertClaimed(record, new Set(parts.flatMap((part) => part.units.map((unit) => unit.type))), placement);
   const places = new Map<string, AnyActor['place']>();
   const homeOf = (type: string, key: string): number => {
@@ -128,4 +132,12 @@ function unclaimed(record: CheckpointRecord, types: readonly string[]): Checkpoi
     'STATE_UNCLAIMED',
     `checkpoint ${record.position} holds state of ${names}, which this program does not define; nothing was started and nothing is lost`,
   );
+}
+
+/** Puts back what belongs to this thread. */
+export function loadHere(runtime: Runtime, { files, units, frames }: Load): void {
+  const loader = new PartLoader(runtime);
+  for (const file of files) loader.load(file);
+  for (const unit of units) runtime.loadUnit(unit);
+  for (const frame of frames) runtime.loadFrame(frame);
 }

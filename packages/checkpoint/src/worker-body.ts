@@ -1,5 +1,6 @@
 import { runWorker, type WorkerSeat } from '@tidemark/actors/internal';
 import { INLINE_BYTES_MAX } from './limits.ts';
+import { PartLoader } from './part-loader.ts';
 import { Participant, type PartSays } from './participant.ts';
 
 /** Body of a worker of a system that takes checkpoints, wherever it sits. */
@@ -9,7 +10,9 @@ export function workerBody(seat: WorkerSeat, inlineBytesMax: number = INLINE_BYT
       say({ kind: 'part', data }, data.kind === 'block' ? [data.block.payload.buffer as ArrayBuffer] : []);
     });
     runtime.useHooks(participant);
+    const loader = new PartLoader(runtime);
     return {
+      load: (file) => loader.load(file),
       published: () => undefined,
       abandon: (cut) => participant.abandon(cut),
     };

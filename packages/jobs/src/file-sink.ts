@@ -1,4 +1,4 @@
-import { type Clock, type CutState, decodeValue, type UnitData } from '@tidemark/actors/internal';
+import type { Clock, CutState } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
 import { JobError } from './errors.ts';
 import { APPLY_RETRY_MS, BATCH_BYTES_MAX, SINK_CHUNK_BYTES } from './limits.ts';
@@ -118,8 +118,7 @@ export class FileSink {
   }
 
   /** Puts a chunk back, with the name that it has, or that the records up to the one that was restored give it (J3). */
-  load(unit: UnitData, { position: restored, namings }: RestoredNames): void {
-    const chunk = decodeValue(unit.value) as ChunkUnit;
+  load(chunk: ChunkUnit, { position: restored, namings }: RestoredNames): void {
     const naming = namings.find(({ cut }) => cut >= chunk.cut);
     const position = chunk.position !== 0 ? chunk.position : (naming?.position ?? restored);
     const last = this.#named.at(-1);

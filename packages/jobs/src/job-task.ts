@@ -1,17 +1,16 @@
 import {
   type Batch,
   copyValue,
-  decodeValue,
+  type LoadedUnit,
   Mailbox,
   type MailOwner,
   type Runtime,
   type Task,
-  type UnitData,
   UnitTable,
 } from '@tidemark/actors/internal';
 import { COLLECTOR } from './collector.ts';
 import { JobError } from './errors.ts';
-import type { FileSink, RestoredNames } from './file-sink.ts';
+import type { ChunkUnit, FileSink, RestoredNames } from './file-sink.ts';
 import type { Key } from './formats.ts';
 import { type AnyJob, CONTEXT, STATE } from './job.ts';
 import type { Source, SplitState } from './source.ts';
@@ -137,23 +136,23 @@ export class JobTask implements Task, MailOwner<Batch> {
     return Object.fromEntries(this.#counters.entries());
   }
 
-  loadUnit(unit: UnitData): void {
+  loadUnit(unit: LoadedUnit): void {
     const { source, output, badRows, restored } = this.#options;
     switch (unit.table) {
       case 'splits':
-        source.load(unit.tableKey as number, decodeValue(unit.value) as SplitState);
+        source.load(unit.tableKey as number, unit.value as SplitState);
         return;
       case 'keyed':
-        this.#keyed.load(unit.tableKey!, decodeValue(unit.value) as object);
+        this.#keyed.load(unit.tableKey!, unit.value as object);
         return;
       case 'counters':
-        this.#loadCounter(String(unit.tableKey), decodeValue(unit.value) as number);
+        this.#loadCounter(String(unit.tableKey), unit.value as number);
         return;
       case 'sink:output':
-        output?.load(unit, restored);
+        output?.load(unit.value as ChunkUnit, restored);
         return;
       case 'sink:bad':
-        badRows?.load(unit, restored);
+        badRows?.load(unit.value as ChunkUnit, restored);
         return;
       default:
         throw new JobError(

@@ -1,5 +1,5 @@
-import { CutState, encodeValue, systemClock, type UnitData } from '@tidemark/actors/internal';
-import { FileSink, type FileSinkOptions } from '@tidemark/jobs/internal';
+import { CutState, decodeValue, encodeValue, systemClock, type UnitData } from '@tidemark/actors/internal';
+import { type ChunkUnit, FileSink, type FileSinkOptions } from '@tidemark/jobs/internal';
 import { openStore, type Store, StoreError } from '@tidemark/stores';
 import { describe, expect, it } from 'vitest';
 
@@ -99,7 +99,7 @@ describe('a file sink', () => {
     await rig.applied();
     expect(await rig.files()).toEqual({ [file(4)]: 'a\nb\n' });
     const again = await Rig.open({ store: rig.store });
-    for (const unit of units) again.sink.load(unit, { position: 4, namings: [] });
+    for (const unit of units) again.sink.load(decodeValue(unit.value) as ChunkUnit, { position: 4, namings: [] });
     again.sink.start();
     await again.applied();
     expect([again.failures, await again.files()]).toEqual([[], { [file(4)]: 'a\nb\n' }]);
@@ -119,7 +119,8 @@ describe('a file sink', () => {
       await rig.applied();
       // The host has published both when the process dies.
       const again = await Rig.open({ store: rig.store });
-      for (const unit of units) again.sink.load(unit, { position: 3, namings: [{ cut: 1, position: 2 }] });
+      for (const unit of units)
+        again.sink.load(decodeValue(unit.value) as ChunkUnit, { position: 3, namings: [{ cut: 1, position: 2 }] });
       again.sink.start();
       await again.applied();
       expect(again.failures).toEqual([]);
@@ -135,7 +136,7 @@ describe('a file sink', () => {
       units.push(...rig.take(1));
     }
     const one = await Rig.open();
-    for (const unit of units) one.sink.load(unit, { position: 5, namings: [] });
+    for (const unit of units) one.sink.load(decodeValue(unit.value) as ChunkUnit, { position: 5, namings: [] });
     one.sink.start();
     await one.applied();
     const files = await one.files();
