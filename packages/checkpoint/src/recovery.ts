@@ -53,7 +53,9 @@ export function distribute(
   term: number | null = null,
 ): Loads {
   const loads = Array.from({ length: workers + 1 }, (): Load => ({ files: [], units: [], frames: [] }));
-  assertClaimed(record, new Set(parts.flatMap((part) => part.units.map((unit) => unit.type))), placement);
+  const isAtHome = areUnitsAtHome(record, parts, workers, placement);
+  const types = isAtHome ? parts.flatMap(typesInFiles) : parts.flatMap((part) => part.units.map((unit) => unit.type));
+  assertClaimed(record, new Set(types), placement);
   const places = new Map<string, AnyActor['place']>();
   const homeOf = (type: string, key: string): number => {
     let place = places.get(type);
@@ -68,10 +70,12 @@ export function distribute(
     if (!placement.knows(batch.task)) throw unclaimed(record, [batch.task]);
     return placement.splitBatch(batch, workers);
   };
-  for (const unit of parts.flatMap((part) => part.units)) {
-    const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
-    loads[home].units.push(unit);
-  }
+  if (isAtHome) for (const [thread, part] of parts.entries()) loads[thread].files.push(...filesOfPart(part));
+  else
+    for (const unit of parts.flatMap((part) => part.units)) {
+      const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
+      loads[home].units.push(unit);
+    }
   // The order matters: what a receiver had taken, then what was on the way, then what was not yet sent.
   for (const frames of [
     parts.flatMap((p) => p.mail),
@@ -81,6 +85,36 @@ export function distribute(
     for (const frame of frames) route(frame, loads, homeOf, split, term);
   }
   return loads;
+}
+
+/**
+ * Whether each unit's home is the thread that wrote it: then each thread gets its own files, as they are. A job keeps every
+ * unit where it is as long as the number of workers is the same.
+ */
+function areUnitsAtHome(
+  record: CheckpointRecord,
+  parts: readonly PartContent[],
+  workers: number,
+  placement: Placement,
+): boolean {
+  if (parts.length !== workers + 1 || record.parts.some(({ thread }, i) => thread !== i)) return false;
+  return parts.every(
+    (part, thread) =>
+      part.files?.every(({ types }) => types !== null) === true &&
+      typesInFiles(part).every((type) => {
+        if (placement.knows(type)) return thread !== 0;
+        return (definitions().get(type)?.place === 'host') === (thread === 0);
+      }),
+  );
+}
+
+function typesInFiles({ files = [] }: PartContent): string[] {
+  return files.flatMap(({ types }) => [...(types ?? [])]);
+}
+
+/** The newest first. */
+function filesOfPart({ files = [] }: PartContent): Uint8Array[] {
+  return files.map(({ bytes }) => bytes).toReversed();
 }
 
 function route(
