@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
+import type { Environment } from './environment.ts';
+import { nodeEnvironment } from './environment.adapter.ts';
 import { CheckpointError } from './errors.ts';
 import type { Compression } from './compression.ts';
 import type { KeepOptions } from './keep.ts';
@@ -92,29 +94,32 @@ export async function createSystem(options: SystemOptions): Promise<System> {
   return startSystem(options);
 }
 
-/** Starts a system whose modules this thread has loaded. */
-async function startSystem(options: SystemOptions): Promise<System> {
+/** Starts a system whose modules this thread has loaded; a test gives it an environment of its own. */
+export async function startSystem(options: SystemOptions, environment: Environment = nodeEnvironment): Promise<System> {
   const border = new Border(systemClock);
   const news = new SystemNews(options.observe);
-  const engine = await startEngine({
-    modules: options.actors.map((url) => url.href),
-    location: options.store ?? null,
-    job: options.name ?? 'main',
-    workers: workersOf(options.workers),
-    schedule: options.schedule ?? '1s',
-    timezone: options.timezone,
-    keep: options.keep ?? {},
-    compression: options.compression ?? 'none',
-    captureBytesMax: options.captureBytesMax ?? CAPTURE_BYTES_MAX,
-    inline: options.inline ?? false,
-    fresh: options.fresh ?? false,
-    from: options.from ?? null,
-    acceptDuplicates: options.acceptDuplicates ?? false,
-    command: (position) => `createSystem({ …, from: ${position}, acceptDuplicates: true })`,
-    observe: news.tell,
-    border,
-    extension: null,
-  });
+  const engine = await startEngine(
+    {
+      modules: options.actors.map((url) => url.href),
+      location: options.store ?? null,
+      job: options.name ?? 'main',
+      workers: workersOf(options.workers),
+      schedule: options.schedule ?? '1s',
+      timezone: options.timezone,
+      keep: options.keep ?? {},
+      compression: options.compression ?? 'none',
+      captureBytesMax: options.captureBytesMax ?? CAPTURE_BYTES_MAX,
+      inline: options.inline ?? false,
+      fresh: options.fresh ?? false,
+      from: options.from ?? null,
+      acceptDuplicates: options.acceptDuplicates ?? false,
+      command: (position) => `createSystem({ …, from: ${position}, acceptDuplicates: true })`,
+      observe: news.tell,
+      border,
+      extension: null,
+    },
+    environment,
+  );
   engine.go();
   return new RunningSystem(engine, border, news);
 }

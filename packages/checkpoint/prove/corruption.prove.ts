@@ -1,0 +1,3 @@
+import { corruptions } from '../test/faults/corruption.ts';
+
+corruptions();

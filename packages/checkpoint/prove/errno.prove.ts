@@ -1,0 +1,3 @@
+import { errorsAtEveryCall } from '../test/faults/errno.ts';
+
+errorsAtEveryCall();

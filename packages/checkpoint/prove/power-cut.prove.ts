@@ -1,0 +1,3 @@
+import { powerCuts } from '../test/faults/power-cut.ts';
+
+powerCuts();

@@ -1,0 +1,3 @@
+import { crashAtEveryCall } from '../test/faults/syscalls.ts';
+
+crashAtEveryCall();

@@ -1,0 +1,3 @@
+import { errorsAtEveryCall } from './errno.ts';
+
+errorsAtEveryCall();

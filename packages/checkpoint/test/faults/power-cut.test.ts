@@ -1,0 +1,3 @@
+import { powerCuts } from './power-cut.ts';
+
+powerCuts();

@@ -1,0 +1,3 @@
+import { crashAtEveryCall } from './syscalls.ts';
+
+crashAtEveryCall();

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stores } from './phases.ts';
+import { race, type Race } from './race.ts';
+import { SEED, shareOf, whole } from './share.ts';
+
+const RACES = 1_880;
+
+/** Owners that all believe in themselves, over one folder. */
+export function twoOwners(): void {
+  describe('owners of one job over one folder', () => {
+    let stores: Stores;
+    beforeAll(() => void (stores = new Stores()));
+    afterAll(() => stores.remove());
+
+    it('race in any order of their calls: one wins, and nothing of the others counts', async () => {
+      const races = shareOf(RACES);
+      const total: Record<keyof Race, number> = { fenced: 0, refused: 0, released: 0, deleted: 0, recreated: 0 };
+      for (let n = 0; n < races; n++) {
+        const seed = SEED * 1_000_000 + n;
+        const folder = await stores.with(0);
+        const seen = await race(seed, folder).catch((error: unknown) => {
+          throw new Error(`seed ${seed}`, { cause: error });
+        });
+        for (const key of Object.keys(total) as (keyof Race)[]) total[key] += seen[key];
+        stores.remove(folder);
+      }
+      const { fenced, refused, released, deleted, recreated } = total;
+      console.log(
+        `two owners: ${races} races${whole ? '' : `, seed ${SEED}`}, one winner each; ${fenced} owners fenced, ${refused} refused, ` +
+          `${released} checkpoints released, ${deleted} objects removed, ${recreated} removed names taken again by a sleeper`,
+      );
+      expect(fenced).toBeGreaterThan(races / 2);
+      expect(deleted).toBeGreaterThan(races);
+      expect(recreated, 'sleepers that took a name which had been removed').toBeGreaterThan(0);
+    });
+  });
+}
