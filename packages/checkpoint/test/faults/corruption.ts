@@ -5,7 +5,7 @@ import { type Damage, DamagedStore } from './damaged-store.ts';
 import { type Corruption, corruptionsOf } from './damages.ts';
 import { digestOf, type History, JOB, makeHistory, start } from './history.ts';
 import { Stores } from './phases.ts';
-import { SEED, share, whole } from './share.ts';
+import { SEED, share, TIMEOUT_MS, whole } from './share.ts';
 
 const LEAST = 10_000;
 
@@ -23,7 +23,7 @@ export function corruptions(): void {
     });
     afterAll(() => stores.remove());
 
-    it('is none where there is none', async () => {
+    it('is none where there is none', { timeout: TIMEOUT_MS }, async () => {
       const store = new DamagedStore(history.objects, new Map());
       expect((await verifyLog(store, JOB, null)).findings).toEqual([]);
       const choice = await start(store);
@@ -33,7 +33,9 @@ export function corruptions(): void {
       expect(history.parts.length).toBeGreaterThan(3);
     });
 
-    it('of any kind is found by verify, and no start goes on from anything but a true state', async () => {
+    it('of any kind is found by verify, and no start goes on from anything but a true state', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
       const all = corruptionsOf(history, new Chance(SEED));
       expect(all.length).toBeGreaterThan(LEAST);
       const chosen = share(all);

@@ -4,7 +4,7 @@ import { openFolderStore } from '@tidemark/stores';
 import { afterwards } from './afterwards.ts';
 import type { Fault, LedgerProcess } from './child.ts';
 import { type Phase, PHASES, Stores } from './phases.ts';
-import { SEED, share, whole } from './share.ts';
+import { SEED, share, skipFor, TIMEOUT_MS, whole } from './share.ts';
 import { numbersNear, pointsOf, tracedRun } from './traced-run.ts';
 import type { Point } from './trace-log.ts';
 import { type Injection, reasonNotToTrace } from './tracer.ts';
@@ -29,14 +29,11 @@ export function errorsAtEveryCall(): void {
     beforeAll(() => void (stores = new Stores()));
     afterAll(() => stores.remove());
 
-    it.each(PHASES)(
+    it.for(PHASES)(
       'in a $name is told by its code; nothing false is committed, and nothing dies of it',
-      async (phase) => {
-        const reason = reasonNotToTrace();
-        if (reason !== null) {
-          console.log(`SKIP ${reason}`);
-          return;
-        }
+      { timeout: TIMEOUT_MS },
+      async (phase, context) => {
+        skipFor(context, reasonNotToTrace());
         const points = await pointsOf(stores, phase);
         const all = points.flatMap((point) => ERRNOS.map((errno) => ({ point, errno })));
         const chosen = share(all);

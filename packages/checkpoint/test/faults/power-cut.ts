@@ -5,7 +5,7 @@ import { Chance } from '../support/chance.ts';
 import { afterwards } from './afterwards.ts';
 import { delay, LedgerProcess } from './child.ts';
 import { Disk, reasonNotToMount } from './disk.ts';
-import { SEED, shareOf, whole } from './share.ts';
+import { SEED, shareOf, skipFor, TIMEOUT_MS, whole } from './share.ts';
 import { type Injection, reasonNotToTrace, Tracer } from './tracer.ts';
 
 const IMAGES = 200;
@@ -16,12 +16,10 @@ const IMAGES_OF_LIAR = 3;
 /** The disk of a process that takes checkpoints as fast as it can loses its power. */
 export function powerCuts(): void {
   describe('a disk that loses its power at any moment', () => {
-    it('holds every checkpoint that was acknowledged before, and a whole log', async () => {
-      const reason = reasonNotToMount();
-      if (reason !== null) {
-        console.log(`SKIP ${reason}`);
-        return;
-      }
+    it('holds every checkpoint that was acknowledged before, and a whole log', {
+      timeout: TIMEOUT_MS,
+    }, async (context) => {
+      skipFor(context, reasonNotToMount());
       const images = shareOf(IMAGES);
       const positions = await cuts(images, null);
       const behind = positions.filter(({ from, acked }) => from > acked).length;
@@ -33,12 +31,8 @@ export function powerCuts(): void {
       expect(positions.at(-1)?.acked).toBeGreaterThan(images);
     });
 
-    it('is told from one without fsync, which loses them', async () => {
-      const reason = reasonNotToMount() ?? reasonNotToTrace();
-      if (reason !== null) {
-        console.log(`SKIP ${reason}`);
-        return;
-      }
+    it('is told from one without fsync, which loses them', { timeout: TIMEOUT_MS }, async (context) => {
+      skipFor(context, reasonNotToMount() ?? reasonNotToTrace());
       const lying = { call: 'fsync', nth: '1+', what: 'retval=0' } as const;
       await expect(cuts(IMAGES_OF_LIAR, lying)).rejects.toThrow();
     });

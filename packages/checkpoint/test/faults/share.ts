@@ -1,3 +1,4 @@
+import type { TestContext } from 'vitest';
 import { Chance } from '../support/chance.ts';
 
 /** Set by `npm run prove`: all of it, not a share. */
@@ -5,6 +6,9 @@ export const whole = process.env['TIDEMARK_PROVE'] === '1';
 
 /** Changed by hand, to try others; every figure that a test prints names it. */
 export const SEED = Number(process.env['TIDEMARK_FAULTS_SEED'] ?? '4');
+
+/** Processes wait for their turn on a machine that has much else to do. */
+export const TIMEOUT_MS = (whole ? 120 : 5) * 60_000;
 
 const SHARE = 20;
 
@@ -22,4 +26,9 @@ export function share<T>(all: readonly T[], leastCount = 5): readonly T[] {
 /** So many when proving, else a twentieth. */
 export function shareOf(count: number): number {
   return whole ? count : Math.ceil(count / SHARE);
+}
+
+/** Skips a test that the machine cannot run, and says why. */
+export function skipFor(context: TestContext, reason: string | null): void {
+  if (reason !== null) context.skip(reason);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { afterwards } from './afterwards.ts';
 import { type Phase, PHASES, Stores } from './phases.ts';
-import { SEED, share, whole } from './share.ts';
+import { SEED, share, skipFor, TIMEOUT_MS, whole } from './share.ts';
 import { numbersNear, pointsOf, tracedRun } from './traced-run.ts';
 import { type Injection, reasonNotToTrace } from './tracer.ts';
 
@@ -12,14 +12,11 @@ export function crashAtEveryCall(): void {
     beforeAll(() => void (stores = new Stores()));
     afterAll(() => stores.remove());
 
-    it.each(PHASES)(
+    it.for(PHASES)(
       'of a $name: a new start has all that was acknowledged, once, and the log is whole',
-      async (phase) => {
-        const reason = reasonNotToTrace();
-        if (reason !== null) {
-          console.log(`SKIP ${reason}`);
-          return;
-        }
+      { timeout: TIMEOUT_MS },
+      async (phase, context) => {
+        skipFor(context, reasonNotToTrace());
         const all = await pointsOf(stores, phase);
         const chosen = share(all);
         const left = new Set(chosen.map(({ id }) => id));
@@ -33,19 +30,13 @@ export function crashAtEveryCall(): void {
           }
         }
         const of = `${chosen.length - left.size} of ${all.length} calls${whole ? '' : `, seed ${SEED}`}`;
-        console.log(
-          `crash at every call, ${phase.name}: ${of}, ${runs} processes killed, none lost or doubled anything`,
-        );
+        console.log(`crash at every call, ${phase.name}: ${of}, ${runs} processes, none lost or doubled anything`);
         expect([...left], 'calls at which no run was killed').toEqual([]);
       },
     );
 
-    it('is told from one whose system lies: a record that was never given its name', async () => {
-      const reason = reasonNotToTrace();
-      if (reason !== null) {
-        console.log(`SKIP ${reason}`);
-        return;
-      }
+    it('is told from one whose system lies: a record that was never given its name', async (context) => {
+      skipFor(context, reasonNotToTrace());
       const phase = PHASES.find(({ name }) => name === 'checkpoint')!;
       const last = (await pointsOf(stores, phase)).findLast(({ call }) => call.startsWith('link'));
       const lie = { call: last?.call ?? '', nth: last?.nth ?? 0, what: 'retval=0' };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stores } from './phases.ts';
 import { race, type Race } from './race.ts';
-import { SEED, shareOf, whole } from './share.ts';
+import { SEED, shareOf, TIMEOUT_MS, whole } from './share.ts';
 
 const RACES = 1_880;
 
@@ -12,7 +12,9 @@ export function twoOwners(): void {
     beforeAll(() => void (stores = new Stores()));
     afterAll(() => stores.remove());
 
-    it('race in any order of their calls: one wins, and nothing of the others counts', async () => {
+    it('race in any order of their calls: one wins, and nothing of the others counts', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
       const races = shareOf(RACES);
       const total: Record<keyof Race, number> = { fenced: 0, refused: 0, released: 0, deleted: 0, recreated: 0 };
       for (let n = 0; n < races; n++) {

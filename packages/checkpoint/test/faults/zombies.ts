@@ -6,7 +6,7 @@ import { Chance } from '../support/chance.ts';
 import { afterwards } from './afterwards.ts';
 import { delay, LedgerProcess, type RunOptions } from './child.ts';
 import { Stores } from './phases.ts';
-import { SEED, shareOf, whole } from './share.ts';
+import { SEED, shareOf, TIMEOUT_MS, whole } from './share.ts';
 
 const RACES = 60;
 const ZOMBIES = 60;
@@ -32,7 +32,9 @@ export function zombies(): void {
       return process;
     };
 
-    it('that start at one moment, each blind to the other: one wins, and nothing of the other counts', async () => {
+    it('that start at one moment, each blind to the other: one wins, and nothing of the other counts', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
       const races = shareOf(RACES);
       const codes = new Map<string, number>();
       for (let n = 0; n < races; n++) {
@@ -52,7 +54,9 @@ export function zombies(): void {
       console.log(`two owners: ${races} races of processes, one winner each; the losers ended with ${ended}`);
     });
 
-    it('one of which is stopped while another takes over and goes on: it wakes, ends with FENCED, and did nothing', async () => {
+    it('one of which is stopped while another takes over and goes on: it wakes, ends with FENCED, and did nothing', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
       const count = shareOf(ZOMBIES);
       const chance = new Chance(SEED);
       let byBoundary = 0;
@@ -82,7 +86,9 @@ export function zombies(): void {
     });
 
     if (!whole) return;
-    it('one of which is stopped, on another machine: who watches it for a while takes over', async () => {
+    it('one of which is stopped, on another machine: who watches it for a while takes over', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
       const place = await newPlace();
       const sleeper = run({ ...place, elsewhere: 'far' });
       await sleeper.hearSurely('ready');
