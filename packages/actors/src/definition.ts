@@ -8,7 +8,7 @@ const NAME = /^[A-Za-z][A-Za-z0-9._:-]{0,127}$/;
  *
  * A handler runs to its end (it is not `async`) and is atomic towards others: what it sends leaves when it returns.
  *
- * @throws ActorError `DEFINITION_INVALID` for a bad name or no handlers, `DEFINITION_CLASH` for a name that is taken
+ * @throws ActorError `DEFINITION_INVALID` for a bad name, version or step of a migration, `DEFINITION_CLASH` for a name that is taken
  * @example
  * export const Counter = actor('counter', {
  *   state: () => ({ n: 0 }),
@@ -25,17 +25,37 @@ export function actor<S extends object, H extends Record<string, Handler<S>>>(
   if (!NAME.test(name)) {
     throw new ActorError('DEFINITION_INVALID', `actor name ${JSON.stringify(name)}: expected ${NAME.source}`);
   }
+  const version = options.version ?? 1;
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new ActorError('DEFINITION_INVALID', `actor '${name}': version ${version}; expected a whole number from 1`);
+  }
+  const { migrate = {}, migrateMessage = {} } = options;
+  assertSteps(name, version, migrate, migrateMessage);
   const definition: Actor<S, H> = {
     kind: 'actor',
     name,
-    version: options.version ?? 1,
+    version,
     state: options.state,
     on: options.on,
     onThrow: options.onThrow ?? 'rollback',
     place: options.place ?? 'worker',
+    migrate,
+    migrateMessage,
   };
   register(definition);
   return definition;
+}
+
+/** A step that begins at no earlier version would never be taken: somebody has miscounted. */
+function assertSteps(name: string, version: number, ...all: readonly object[]): void {
+  for (const from of all.flatMap((steps) => Object.keys(steps))) {
+    if (/^[1-9]\d*$/.test(from) && Number(from) < version) continue;
+    const expected = version === 1 ? 'none, as its version is 1' : `a version from 1 to ${version - 1}`;
+    throw new ActorError(
+      'DEFINITION_INVALID',
+      `actor '${name}' has version ${version} and migrates from '${from}'; expected ${expected}`,
+    );
+  }
 }
 
 /** All definitions that the modules of this thread have made, by name. One table even if this package is loaded twice. */

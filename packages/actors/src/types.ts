@@ -61,14 +61,48 @@ export interface Actor<S, H> {
   readonly on: H;
   readonly onThrow: 'rollback' | 'forget';
   readonly place: 'worker' | 'host';
+  readonly migrate: StateSteps;
+  readonly migrateMessage: MessageSteps;
 }
+
+/**
+ * By the version that it begins from: makes a state of that version one of the next. Tables stand in it as a `Map` each,
+ * and so they do in what it returns.
+ */
+export type StateSteps = Readonly<Record<number, (old: any, key: string) => unknown>>;
+
+/** A message that a checkpoint holds: sent, and not yet handled. */
+export interface RecordedMessage {
+  /** Key of the actor that it was sent to; a step cannot change it. */
+  readonly key: string;
+  readonly handler: string;
+  readonly args: readonly any[];
+}
+
+/** By the version that it begins from: makes a message to an actor of that version one to the next; null drops it. */
+export type MessageSteps = Readonly<
+  Record<number, (message: RecordedMessage) => Pick<RecordedMessage, 'handler' | 'args'> | null>
+>;
 
 /** A definition of which nothing more is known: what the runtime keeps. */
 export type AnyActor = Actor<any, Record<string, Handler<any>>>;
 
 export interface ActorOptions<S extends object, H extends Record<string, Handler<S>>> {
-  /** Version of the state's shape, 1 when not given. */
+  /** Version of the state's shape and of the messages, 1 when not given. A checkpoint of another one goes through `migrate`. */
   readonly version?: number;
+  /**
+   * How a start makes the state in a checkpoint of an earlier version one of this: one step for each version before it.
+   *
+   * @example
+   * version: 3,
+   * migrate: {
+   *   1: (old) => ({ ...old, currency: 'EUR' }),
+   *   2: ({ amount, ...rest }) => ({ ...rest, cents: amount * 100 }),
+   * },
+   */
+  readonly migrate?: StateSteps;
+  /** The same for messages that were on their way; without a step they stay as they are. */
+  readonly migrateMessage?: MessageSteps;
   readonly state: (key: string) => S & (S extends Wire<S> ? unknown : { readonly error: 'state is not plain data' });
   readonly on: H & Checked<H>;
   /** What to do when a handler throws anything but a Refusal: go back to the last checkpoint (default), or drop the actor's state. */

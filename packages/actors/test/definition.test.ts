@@ -24,6 +24,26 @@ describe('a definition', () => {
     );
   });
 
+  test.each([
+    ['version 0', { version: 0 }, /version 0; expected a whole number from 1/],
+    ['version 1.5', { version: 1.5 }, /version 1\.5; expected/],
+    [
+      'a step from its own version',
+      { version: 2, migrate: { 2: () => ({}) } },
+      /migrates from '2'; expected a version from 1 to 1/,
+    ],
+    ['a step from version 0', { version: 2, migrate: { 0: () => ({}) } }, /migrates from '0'/],
+    [
+      'a step of messages without a version',
+      { migrateMessage: { 1: () => null } },
+      /expected none, as its version is 1/,
+    ],
+  ])('DEFINITION_INVALID: %s', (_, options, message) => {
+    expect(() => actor('stepped', { state: () => ({}), on: {}, ...options })).toThrow(
+      expect.objectContaining({ code: 'DEFINITION_INVALID', message: expect.stringMatching(message) }),
+    );
+  });
+
   test('DEFINITION_CLASH: two actors of one name with other handlers', () => {
     expect(() => actor('keeper', { state: () => ({}), on: { other: () => undefined } })).toThrow(
       expect.objectContaining({ code: 'DEFINITION_CLASH' }),

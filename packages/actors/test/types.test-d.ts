@@ -22,6 +22,28 @@ export const Account = actor('account', {
   },
 });
 
+export const Migrated = actor('migrated', {
+  version: 3,
+  state: () => ({ cents: 0, visits: table<string, { count: number }>() }),
+  migrate: {
+    1: (old) => ({ ...old, amount: 1 }),
+    2: ({ amount, visits }, key) => ({
+      cents: Number(amount) * 100,
+      visits: new Map([...visits, [key, { count: 1 }]]),
+    }),
+  },
+  migrateMessage: {
+    1: ({ handler, args }) => (handler === 'old' ? null : { handler, args: [...args, 1] }),
+    // @ts-expect-error a message has arguments
+    2: ({ handler }) => ({ handler }),
+  },
+  on: {
+    pay(ctx, cents: number) {
+      ctx.state.cents += cents;
+    },
+  },
+});
+
 export const Desk = actor('desk', {
   version: 2,
   place: 'host',

@@ -5,7 +5,7 @@ import type { PartContent } from './part.ts';
 import { readParts } from './part-reading.ts';
 import { isMarked, listMarks, markedPositions } from './pin.ts';
 import { readPinned } from './read-pinned.ts';
-import type { CheckpointRecord } from './record.ts';
+import type { CheckpointRecord, TermRecord } from './record.ts';
 
 export interface ChooseOptions {
   readonly fresh: boolean;
@@ -24,6 +24,8 @@ export interface Choice {
   /** Highest cut number that the log shows. */
   readonly cut: number;
   readonly checkpoint: { readonly record: CheckpointRecord; readonly parts: readonly PartContent[] } | null;
+  /** The newest record, where it is the begin of an owner that has published nothing. */
+  readonly begun: TermRecord | null;
 }
 
 interface Place {
@@ -127,8 +129,9 @@ async function readMarked(place: Place, position: number, options: ChooseOptions
  * neither is used again (C7). Both only rise along the log, so the newest readable records tell; what cannot be read
  * may have used one more each.
  */
-async function numbersUsed(log: Log): Promise<{ readonly term: number; readonly cut: number }> {
+async function numbersUsed(log: Log): Promise<Omit<Choice, 'checkpoint'>> {
   let term: number | null = null;
+  let begun: TermRecord | null = null;
   let unread = 0;
   for (let position = log.last; position >= log.first; position--) {
     const found = await log.read(position);
@@ -136,10 +139,12 @@ async function numbersUsed(log: Log): Promise<{ readonly term: number; readonly 
       unread += 1;
       continue;
     }
-    term ??= found.record.term + unread;
-    if (found.record.kind === 'checkpoint') return { term, cut: found.record.cut + unread };
+    const { record } = found;
+    term ??= record.term + unread;
+    if (record.kind === 'checkpoint') return { term, cut: record.cut + unread, begun };
+    if (position === log.last) begun = record;
   }
-  return { term: term ?? unread, cut: unread };
+  return { term: term ?? unread, cut: unread, begun };
 }
 
 /** Where a line of the log begins. */

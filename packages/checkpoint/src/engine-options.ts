@@ -2,8 +2,12 @@ import type { Border, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
 import type { Published } from './generator-options.ts';
 import type { KeepOptions } from './keep.ts';
+import type { PlanRow } from './mapping/map-checkpoint.ts';
+import type { Mapping } from './mapping/program.ts';
+import type { OwnerSeen } from './owner.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Placement } from './recovery.ts';
+import type { IfRunning } from './take-over.ts';
 
 /** What happens to a system that an observer may want to know. */
 export type EngineEvent =
@@ -25,6 +29,15 @@ export type EngineEvent =
     }
   | ({ readonly kind: 'checkpoint' } & Published)
   | { readonly kind: 'checkpoint-failed'; readonly cut: number; readonly code: string; readonly message: string }
+  /** What this start changes in the checkpoint that it goes on from; told before it is done, and only when there is something. */
+  | {
+      readonly kind: 'plan';
+      readonly position: number;
+      readonly rows: readonly PlanRow[];
+      readonly message: string;
+    }
+  /** Another process runs the job, and this start waits for its end. */
+  | ({ readonly kind: 'waiting' } & OwnerSeen)
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'log'; readonly thread: number; readonly text: string };
 
@@ -77,6 +90,10 @@ export interface EngineOptions {
   readonly fresh: boolean;
   readonly from: number | null;
   readonly acceptDuplicates: boolean;
+  /** `fail` when not given. */
+  readonly ifRunning?: IfRunning;
+  /** What to do with state that the program does not claim by itself; nothing when not given. */
+  readonly mapping?: Mapping;
   readonly command: (position: number) => string;
   readonly observe: (event: EngineEvent) => void;
   readonly border: Border | null;

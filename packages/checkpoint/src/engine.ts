@@ -20,10 +20,11 @@ import type { Published } from './generator-options.ts';
 import { parseKeep } from './keep.ts';
 import { RECORDS_PER_PASS, STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
-import { own, type Own } from './own.ts';
+import { own, type Own, patience, type StartingHooks } from './own.ts';
 import type { Owner } from './owner.ts';
 import { PartCache } from './part-cache.ts';
 import type { PartSays } from './participant.ts';
+import { patiently } from './patience.ts';
 import { RestorePoint } from './restore-point.ts';
 import { Retention } from './retention.ts';
 import { type Savepoint, Savepoints } from './savepoints.ts';
@@ -70,6 +71,8 @@ export class Engine {
   /** Why the system cannot go on. */
   #failure: Error | null = null;
   #killing: Promise<void> = Promise.resolve();
+  /** Aborted at the end: a start that waits for something waits no longer. */
+  readonly #starting = new AbortController();
 
   constructor(options: EngineOptions, environment: Environment, compressor: Compressor | null) {
     this.#options = options;
@@ -97,13 +100,12 @@ export class Engine {
     const { clock } = this.#environment;
     const beganAt = clock.monotonic();
     const threads = this.#startThreads();
-    const store = await this.#environment.openStore(options.location ?? `memory:${options.job}-${clock.monotonic()}`);
+    const hooks = this.#startingHooks();
+    const location = options.location ?? `memory:${options.job}-${clock.monotonic()}`;
+    const store = await patiently(() => this.#environment.openStore(location), patience(this.#environment, hooks));
     this.#store = store;
     this.#assertGoing();
-    const owned = await own(store, options, this.#environment, {
-      warn: (code, message) => this.#warn(code, message),
-      assertGoing: () => this.#assertGoing(),
-    });
+    const owned = await own(store, options, this.#environment, hooks);
     if (owned === null) {
       this.#finished = true;
       await this.kill();
@@ -209,6 +211,7 @@ export class Engine {
   /** Ends the system as it is, in any phase of its life. */
   kill(): Promise<void> {
     this.#ended = true;
+    this.#starting.abort(this.#failure ?? startEnded());
     // Never rejects: whoever kills has a reason of its own to tell.
     this.#killing = this.#end().catch(() => undefined);
     return this.#killing;
@@ -246,6 +249,16 @@ export class Engine {
     this.#threads = threads;
     for (const line of threads.lines) line.listen((says) => this.#heard(line.thread, says));
     return threads;
+  }
+
+  #startingHooks(): StartingHooks {
+    return {
+      ended: this.#starting.signal,
+      observe: (event) => this.#observe(event),
+      assertGoing: () => this.#assertGoing(),
+      // Its put tells whether that is so.
+      superseded: () => void this.#generator?.checkpoint().catch(() => undefined),
+    };
   }
 
   #makeGenerator(store: Store, { log, term, choice }: Own, schedule: Schedule | null): void {
@@ -353,7 +366,7 @@ export class Engine {
 
   /** A start goes no further when the system has failed meanwhile, or was ended. */
   #assertGoing(): void {
-    if (this.#ended) throw this.#failure ?? new ActorError('SYSTEM_STOPPED', 'the system was ended while it started');
+    if (this.#ended) throw this.#failure ?? startEnded();
   }
 
   /** The system cannot go on: the process that holds it starts again from the last checkpoint. */
@@ -363,6 +376,10 @@ export class Engine {
     void this.kill();
     this.#settle.reject(error);
   }
+}
+
+function startEnded(): ActorError {
+  return new ActorError('SYSTEM_STOPPED', 'the system was ended while it started');
 }
 
 function stopped(): ActorError {

@@ -13,6 +13,8 @@ export type CheckpointErrorCode =
   | 'KEEP_INVALID'
   | 'LABEL_INVALID'
   | 'LOG_UNSETTLED'
+  | 'MAPPING_INVALID'
+  | 'MIGRATION_FAILED'
   | 'PART_NOT_STORED'
   | 'PIN_REFUSED'
   | 'PIN_TAKEN'

@@ -5,3 +5,6 @@ export type { EngineEvent } from './engine-options.ts';
 export type { SystemEvents } from './system-events.ts';
 export type { KeepOptions } from './keep.ts';
 export type { Savepoint } from './savepoints.ts';
+export type { PlanOutcome } from './mapping/fate.ts';
+export type { PlanRow } from './mapping/map-checkpoint.ts';
+export type { IfRunning } from './take-over.ts';

@@ -24,6 +24,15 @@ export const OWNER_WATCH_MS = 10_000;
 /** Milliseconds to wait for an owner whose parent is gone: it ends by itself within one second. */
 export const OWNER_ORPHAN_MS = 3_000;
 
+/** Milliseconds to wait for the file of an owner whose begin is the newest record: it is written right after that. */
+export const OWNER_LATE_MS = 1_000;
+
+/** Milliseconds that a start goes on trying while its store is away for the moment. */
+export const START_STORE_MS = 20_000;
+
+/** Milliseconds between two of these tries at most. */
+export const START_STORE_DELAY_MS_MAX = 2_000;
+
 /** Milliseconds to find out about a put whose outcome is not known. After that the process ends and a new start finds out. */
 export const SETTLE_MS = 60_000;
 
@@ -56,6 +65,12 @@ export const LABEL_CHARS_MAX = 64;
 
 /** Starts over after a lost term record, before we say that somebody else runs. */
 export const START_TRIES = 3;
+
+/**
+ * Term records that a take-over puts without reading first what it goes on from. Between a look at the log and the put
+ * there are a few milliseconds: an owner that is quicker a hundred times does not exist.
+ */
+export const FENCE_TRIES = 100;
 
 /** Bytes of units and motion in one `load` message to a worker. */
 export const LOAD_BYTES = 4 * 1024 * 1024;

@@ -11,10 +11,9 @@ import {
   type PackedFrame,
   type Runtime,
   type UnitData,
-  unpackBatch,
-  unpackMessages,
 } from '@tidemark/actors/internal';
-import { CheckpointError } from './errors.ts';
+import { isAnswerTo, type MappedCheckpoint, mapCheckpoint } from './mapping/map-checkpoint.ts';
+import { type Mapping, NO_MAPPING } from './mapping/program.ts';
 import type { PartContent } from './part.ts';
 import { PartLoader } from './part-loader.ts';
 import type { CheckpointRecord } from './record.ts';
@@ -39,11 +38,12 @@ export interface Load {
 export type Loads = readonly Load[];
 
 /**
- * Gives every unit and every message of a checkpoint to the thread that is its home among `workers` workers (C17).
+ * Gives every unit and every message of a checkpoint to the thread that is its home among `workers` workers (C17), in the versions and
+ * under the names that the program has.
  *
  * @param term whose answers to asks of the host are still waited for: only a rollback inside the process has one
  * @throws CheckpointError `STATE_UNCLAIMED` for state and messages of definitions that are no more, `CHECKPOINT_INCOMPATIBLE` for
- * another version of a definition
+ * a version that no step leads from, `MIGRATION_FAILED`, `MAPPING_INVALID`; ActorError `HANDLER_UNKNOWN`
  */
 export function distribute(
   record: CheckpointRecord,
@@ -51,86 +51,63 @@ export function distribute(
   workers: number,
   placement: Placement,
   term: number | null = null,
+  mapping: Mapping = NO_MAPPING,
 ): Loads {
+  return share(mapToProgram(record, parts, placement, mapping), workers, placement, term);
+}
+
+/** A checkpoint as the definitions of this process and the tasks of a placement have it. */
+export function mapToProgram(
+  record: CheckpointRecord,
+  parts: readonly PartContent[],
+  placement: Placement,
+  mapping: Mapping,
+): MappedCheckpoint {
+  const program = { definitions: definitions(), isTask: (name: string) => placement.knows(name) };
+  return mapCheckpoint(record, parts, program, mapping);
+}
+
+/** @throws the first refusal of what was mapped */
+export function share(
+  mapped: MappedCheckpoint,
+  workers: number,
+  placement: Placement,
+  term: number | null = null,
+): Loads {
+  const [refusal] = mapped.refusals;
+  if (refusal !== undefined) throw refusal;
   const loads = Array.from({ length: workers + 1 }, (): Load => ({ files: [], units: [], frames: [] }));
-  const isAtHome = areUnitsAtHome(record, parts, workers, placement);
-  const types = isAtHome ? parts.flatMap(typesInFiles) : parts.flatMap((part) => part.units.map((unit) => unit.type));
-  assertClaimed(record, new Set(types), placement);
-  const places = new Map<string, AnyActor['place']>();
-  const homeOf = (type: string, key: string): number => {
-    let place = places.get(type);
-    if (place === undefined) {
-      // A message may be all that there is of its receiver.
-      assertClaimed(record, new Set([type]), placement);
-      places.set(type, (place = definitionOf(type).place));
+  const homeOf = homes(workers);
+  for (const unit of mapped.units) {
+    const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
+    loads[home].units.push(unit);
+  }
+  for (const motion of mapped.motion) {
+    if (motion.kind === 'messages') shareMessages(motion.envelopes, loads, homeOf, term);
+    else {
+      for (const [thread, batch] of placement.splitBatch(motion.batch, workers)) {
+        loads[thread].frames.push(packBatch(batch));
+      }
     }
-    return place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), workers);
-  };
-  const split = (batch: Batch): ReadonlyMap<number, Batch> => {
-    if (!placement.knows(batch.task)) throw unclaimed(record, [batch.task]);
-    return placement.splitBatch(batch, workers);
-  };
-  if (isAtHome) for (const [thread, part] of parts.entries()) loads[thread].files.push(...filesOfPart(part));
-  else
-    for (const unit of parts.flatMap((part) => part.units)) {
-      const home = placement.knows(unit.type) ? placement.placeUnit(unit, workers) : homeOf(unit.type, unit.key);
-      loads[home].units.push(unit);
-    }
-  // The order matters: what a receiver had taken, then what was on the way, then what was not yet sent.
-  for (const frames of [
-    parts.flatMap((p) => p.mail),
-    parts.flatMap((p) => p.channels),
-    parts.flatMap((p) => p.outboxes),
-  ]) {
-    for (const frame of frames) route(frame, loads, homeOf, split, term);
   }
   return loads;
 }
 
-/**
- * Whether each unit's home is the thread that wrote it: then each thread gets its own files, as they are. A job keeps every
- * unit where it is as long as the number of workers is the same.
- */
-function areUnitsAtHome(
-  record: CheckpointRecord,
-  parts: readonly PartContent[],
-  workers: number,
-  placement: Placement,
-): boolean {
-  if (parts.length !== workers + 1 || record.parts.some(({ thread }, i) => thread !== i)) return false;
-  return parts.every(
-    (part, thread) =>
-      part.files?.every(({ types }) => types !== null) === true &&
-      typesInFiles(part).every((type) => {
-        if (placement.knows(type)) return thread !== 0;
-        return (definitions().get(type)?.place === 'host') === (thread === 0);
-      }),
-  );
+type HomeOf = (type: string, key: string) => number;
+
+function homes(workers: number): HomeOf {
+  const places = new Map<string, AnyActor['place']>();
+  return (type, key) => {
+    let place = places.get(type);
+    if (place === undefined) places.set(type, (place = definitionOf(type).place));
+    return place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), workers);
+  };
 }
 
-function typesInFiles({ files = [] }: PartContent): string[] {
-  return files.flatMap(({ types }) => [...(types ?? [])]);
-}
-
-/** The newest first. */
-function filesOfPart({ files = [] }: PartContent): Uint8Array[] {
-  return files.map(({ bytes }) => bytes).toReversed();
-}
-
-function route(
-  frame: PackedFrame,
-  loads: Loads,
-  homeOf: (type: string, key: string) => number,
-  split: (batch: Batch) => ReadonlyMap<number, Batch>,
-  term: number | null,
-): void {
-  if (frame.codec !== 'messages') {
-    for (const [thread, batch] of split(unpackBatch(frame))) loads[thread].frames.push(packBatch(batch));
-    return;
-  }
+function shareMessages(envelopes: readonly Envelope[], loads: Loads, homeOf: HomeOf, term: number | null): void {
   const byHome = new Map<number, Envelope[]>();
-  for (const envelope of unpackMessages(frame.body)) {
-    const isAnswer = envelope.type.startsWith(RESERVED);
+  for (const envelope of envelopes) {
+    const isAnswer = isAnswerTo(envelope.type);
     // Answers to asks of a process that is no more have nobody to go to (C18).
     if (isAnswer && envelope.reply?.term !== term) continue;
     const home = isAnswer ? 0 : homeOf(envelope.type, envelope.key);
@@ -138,34 +115,7 @@ function route(
     if (list === undefined) byHome.set(home, [envelope]);
     else list.push(envelope);
   }
-  for (const [home, envelopes] of byHome) loads[home].frames.push(...packMessages(envelopes));
-}
-
-const RESERVED = 'tidemark:';
-
-function assertClaimed(record: CheckpointRecord, types: ReadonlySet<string>, placement: Placement): void {
-  const ofActors = [...types].filter((type) => !placement.knows(type));
-  const unknown = ofActors.filter((type) => !definitions().has(type));
-  if (unknown.length > 0) throw unclaimed(record, unknown);
-  for (const type of ofActors) assertSameVersion(record, type);
-}
-
-function assertSameVersion(record: CheckpointRecord, type: string): void {
-  const stored = record.definitions[type];
-  const { version } = definitionOf(type);
-  if (stored === undefined || stored === version) return;
-  throw new CheckpointError(
-    'CHECKPOINT_INCOMPATIBLE',
-    `checkpoint ${record.position} holds state of '${type}' version ${stored}; this program defines version ${version}`,
-  );
-}
-
-function unclaimed(record: CheckpointRecord, types: readonly string[]): CheckpointError {
-  const names = types.map((type) => `'${type}'`).join(', ');
-  return new CheckpointError(
-    'STATE_UNCLAIMED',
-    `checkpoint ${record.position} holds state of ${names}, which this program does not define; nothing was started and nothing is lost`,
-  );
+  for (const [home, list] of byHome) loads[home].frames.push(...packMessages(list));
 }
 
 /** Puts back what belongs to this thread. */

@@ -30,6 +30,12 @@ function tellProcess(event: EngineEvent): void {
     case 'rolled-back':
       process.emitWarning(`${event.message}: the system went back to its last checkpoint`, { code: event.code });
       return;
+    case 'plan':
+      process.stderr.write(`${event.message}\n`);
+      return;
+    case 'waiting':
+      process.stderr.write(`${waitingText(event)}\n`);
+      return;
     case 'warning':
     case 'checkpoint-failed':
       process.emitWarning(event.message, { code: event.code });
@@ -39,4 +45,8 @@ function tellProcess(event: EngineEvent): void {
     case 'checkpoint':
       return;
   }
+}
+
+function waitingText({ host, pid, since }: SystemEvents['waiting']): string {
+  return `waiting for the process that has these checkpoints: host ${host}, pid ${pid}, since ${since}`;
 }

@@ -14,6 +14,7 @@ import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { SystemNews, type SystemEvents } from './system-events.ts';
+import type { IfRunning } from './take-over.ts';
 
 export interface SystemOptions {
   /** Modules that define the actors; every worker imports them. */
@@ -41,6 +42,15 @@ export interface SystemOptions {
   readonly from?: number;
   /** With `from`: accepts that what was released after it is released again. */
   readonly acceptDuplicates?: boolean;
+  /** Actors whose state and messages in the checkpoint are given up: state that the program does not define is an error otherwise. */
+  readonly drop?: readonly string[];
+  /** New names of actors by the names that they have in the checkpoint. Refs to them get the new names too. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /**
+   * What to do when another process has this store's checkpoints: end with `ALREADY_RUNNING` (`fail`, the default),
+   * wait until it has ended (`wait`), or go on without it (`take-over`): it is fenced, and ends with `FENCED`.
+   */
+  readonly ifRunning?: IfRunning;
   /** Told about everything from the very start, before `on` can be called. */
   readonly observe?: EngineOptions['observe'];
 }
@@ -114,6 +124,8 @@ export async function startSystem(options: SystemOptions, environment: Environme
       from: options.from ?? null,
       acceptDuplicates: options.acceptDuplicates ?? false,
       command: (position) => `createSystem({ …, from: ${position}, acceptDuplicates: true })`,
+      ifRunning: options.ifRunning ?? 'fail',
+      mapping: { drop: options.drop ?? [], rename: options.rename ?? {} },
       observe: news.tell,
       border,
       extension: null,

@@ -35,7 +35,7 @@ const part = (cut: number, term = 1): string => `${JOB}/part/${term}-${cut}-0-00
 
 describe('C14: a start goes on from', () => {
   it('nothing, when there is nothing', async () => {
-    expect(await chosen(job.store)).toEqual({ term: 0, cut: 0, checkpoint: null, warnings: [] });
+    expect(await chosen(job.store)).toEqual({ term: 0, cut: 0, checkpoint: null, begun: null, warnings: [] });
   });
 
   it('nothing, after a term that took no checkpoint', async () => {
@@ -72,7 +72,9 @@ describe('C14: a start goes on from', () => {
     const sixth = await job.checkpoint();
     await job.term(sixth);
     await job.term('fresh');
-    expect(await chosen(job.store)).toEqual({ term: 4, cut: 4, checkpoint: null, warnings: [] });
+    const fresh = await chosen(job.store);
+    expect(fresh).toMatchObject({ term: 4, cut: 4, checkpoint: null, warnings: [] });
+    expect(fresh.begun).toMatchObject({ kind: 'term', term: 4, position: 8 });
     const again = await job.checkpoint();
     await job.term(again);
     expect(await choice()).toBe(again);

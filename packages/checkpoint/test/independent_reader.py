@@ -131,6 +131,7 @@ def block(data, at):
 
 def entries(data):
     """The cut that a file builds on; kind, head and body of each of its entries."""
+    if data[:8] == b'TMPART01': return 0, list(entries_of_format_1(data))
     need(data[:8] == b'TMPART02' and data[-8:] == b'TMPARTIX', 'no whole part')
     index_at = struct.unpack_from('<Q', data, len(data) - 16)[0]
     index, codec, end = block(data, index_at)
@@ -158,6 +159,21 @@ def entries(data):
     return base, found
 
 
+def entries_of_format_1(data):
+    at = 8
+    while at < len(data):
+        length, crc = struct.unpack_from('<II', data, at)
+        payload = data[at + 8:at + 8 + length]
+        need(len(payload) == length and zlib.crc32(payload) == crc, f'the block at byte {at} is damaged')
+        at, inside = at + 8 + length, 0
+        while inside < length:
+            kind, head, body = struct.unpack_from('<BII', payload, inside)
+            begin = inside + 9
+            inside = begin + head + body
+            need(inside <= length and kind < 5, 'no entry of format 1')
+            yield kind, Values(payload[begin:begin + head]).whole(), Values(payload[begin + head:inside]).whole()
+
+
 def part(job_folder, files):
     """Units and motion of a part: its files put together, the full one first."""
     units, motion, below = {}, [], 0
@@ -179,17 +195,18 @@ def bank(job_folder):
     before = None
     for name in sorted(name for name in os.listdir(log) if re.fullmatch(r'\d{20}', name)):
         record, own_hash = sealed_json(os.path.join(log, name))
-        need(record['format'] == 2 and record['position'] == int(name), f'{name}: another record')
+        need(record['format'] in (1, 2) and record['position'] == int(name), f'{name}: another record')
         need(before is None or record['previous'] == before, f'{name}: the chain is broken')
         before = own_hash
         if record['kind'] != 'checkpoint': continue
         states, moving, accounts, files = [], 0, 0, 0
         for each in record['parts']:
-            units, motion = part(job_folder, each['files'])
+            own = each['files'] if record['format'] > 1 else [{**each, 'cut': record['cut']}]
+            units, motion = part(job_folder, own)
             states.append(sum(body['balance'] for body in units.values()))
             accounts += len(units)
             moving += sum(message[3][0] for _, body in motion for message in body if message[2] == 'receive')
-            files = max(files, len(each['files']))
+            files = max(files, len(own))
         total = sum(states) + moving
         line = {'position': record['position'], 'states': states, 'motion': moving, 'total': total, 'accounts': accounts}
         print(json.dumps({**line, 'files': files}))

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { limits, nodeEnvironment, Owner, type ProcessIdentity, type Processes } from '@tidemark/checkpoint/internal';
+import { limits, nodeEnvironment, Owner, type Processes } from '@tidemark/checkpoint/internal';
 import { MemoryStore } from '@tidemark/stores';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, settled } from '../../actors/test/support/manual-clock.ts';
 import { JOB } from './support/job-log.ts';
+import { Machine } from './support/machine.ts';
 import { carriedOut, Late, refused, replyLost, ScriptedStore } from './support/scripted-store.ts';
 
 const NAME = `${JOB}/owner.json`;
@@ -22,34 +23,6 @@ beforeEach(() => {
   clock = new ManualClock();
   machine = new Machine('here', 'boot-1');
 });
-
-/** Processes of one machine, as a test says: pid and start of those that live. */
-class Machine {
-  readonly alive = new Map<number, string>();
-  readonly #host: string;
-  readonly #bootId: string;
-  #ticks = 100;
-
-  constructor(host: string, bootId: string) {
-    this.#host = host;
-    this.#bootId = bootId;
-  }
-
-  /** A new process with a living parent, as it sees this machine. */
-  start(pid: number, parentPid = 1, pidNamespace = 'pid:[1]'): Processes {
-    for (const each of [pid, parentPid]) if (!this.alive.has(each)) this.alive.set(each, String(this.#ticks++));
-    const identity: ProcessIdentity = {
-      host: this.#host,
-      bootId: this.#bootId,
-      pidNamespace,
-      pid,
-      startTicks: this.alive.get(pid) ?? '',
-      parentPid,
-      parentStartTicks: this.alive.get(parentPid) ?? '',
-    };
-    return { own: () => identity, isAlive: (each, ticks) => this.alive.get(each) === ticks };
-  }
-}
 
 /** An owner that has its job since SINCE. */
 async function running(processes: Processes, term = 3): Promise<Owner> {

@@ -1,3 +1,4 @@
+import { actor, type AnyActor } from '@tidemark/actors';
 import {
   actorView,
   boundaryName,
@@ -8,6 +9,7 @@ import {
   jobInStore,
   keyedUnits,
   logName,
+  NO_MAPPING,
   planRestore,
   readCheckpoint,
   readLog,
@@ -314,19 +316,22 @@ describe('a plan says of each definition', () => {
       writer.mail({ type: 'tidemark:answers', key: '1', handler: 'answer', args: [], reply: null });
     }).bytes,
   );
-  const plan = (definitions: Record<string, number>, tasks: string[] = ['job']) => {
+  const plan = (versions: Record<string, number>, tasks: string[] = ['job']) => {
     const stored = recordOf({ definitions: { account: 2, letter: 1, unused: 1 } });
-    return Object.fromEntries(
-      planRestore(stored, [content], { definitions, tasks }).map(({ type, outcome }) => [type, outcome]),
-    );
+    const definitions = new Map(Object.entries(versions).map(([name, version]) => [name, defined(name, version)]));
+    const { rows } = planRestore(stored, [content], { definitions, tasks }, NO_MAPPING);
+    return Object.fromEntries(rows.map(({ type, outcome }) => [type, outcome]));
   };
+  const defined = (name: string, version: number): AnyActor =>
+    actor(name, { version, state: () => ({}), on: { open: () => undefined } });
 
   it('whether it goes on, is new, or is not missed', () => {
-    expect(plan({ account: 2, letter: 1, another: 1 })).toEqual({
+    expect(plan({ account: 2, letter: 1, another: 1 }, ['job', 'next'])).toEqual({
       account: 'mapped',
       another: 'new',
       job: 'mapped',
       letter: 'mapped',
+      next: 'new',
       unused: 'empty',
     });
   });

@@ -17,6 +17,9 @@ export function commandText(file: URL, options: RunOptions, position: number): s
   const words = ['tidemark', 'run', fileURLToPath(file)];
   if (options.input !== undefined) words.push('--input', ...options.input);
   for (const [flag, value] of flags) if (value !== undefined) words.push(flag, String(value));
+  if (options.drop !== undefined) words.push('--drop', ...options.drop);
+  const renames = Object.entries(options.rename ?? {}).map(([from, to]) => `${from}=${to}`);
+  if (renames.length > 0) words.push('--rename', ...renames);
   if (options.inline === true) words.push('--inline');
   return [...words, '--from', String(position), '--accept-duplicates'].map(quoted).join(' ');
 }

@@ -30,6 +30,12 @@ export function toRunEvent(event: EngineEvent, { job, workers, rows }: RunFacts)
     }
     case 'checkpoint-failed':
       return { event: 'checkpoint-failed', cut: event.cut, code: event.code, message: event.message };
+    case 'plan':
+      return { event: 'plan', position: event.position, rows: event.rows, message: event.message };
+    case 'waiting': {
+      const { host, pid, since, term } = event;
+      return { event: 'waiting', job, host, pid, since, term };
+    }
     case 'warning':
       return { event: 'warning', code: event.code, message: event.message };
     case 'log':

@@ -23,3 +23,8 @@ export class JobError extends Error {
     this.code = code;
   }
 }
+
+/** A kind of unit that a later version of this package has: found out before anything is started. */
+export function unitUnknown(table: string): JobError {
+  return new JobError('JOB_CHANGED', `the checkpoint holds '${table}', which this version of Tidemark does not know`);
+}

@@ -9,7 +9,7 @@ import {
   UnitTable,
 } from '@tidemark/actors/internal';
 import { COLLECTOR } from './collector.ts';
-import { JobError } from './errors.ts';
+import { JobError, unitUnknown } from './errors.ts';
 import type { ChunkUnit, FileSink, RestoredNames } from './file-sink.ts';
 import type { Key } from './formats.ts';
 import { type AnyJob, CONTEXT, STATE } from './job.ts';
@@ -155,10 +155,7 @@ export class JobTask implements Task, MailOwner<Batch> {
         badRows?.load(unit.value as ChunkUnit, restored);
         return;
       default:
-        throw new JobError(
-          'JOB_CHANGED',
-          `the checkpoint holds '${unit.table}', which this version of Tidemark does not know`,
-        );
+        throw unitUnknown(unit.table);
     }
   }
 

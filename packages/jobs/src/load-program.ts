@@ -1,3 +1,4 @@
+import type { AnyActor } from '@tidemark/actors';
 import { definitions } from '@tidemark/actors/internal';
 import { COLLECTOR } from './collector.ts';
 import { JobError } from './errors.ts';
@@ -9,7 +10,7 @@ import { jobName, jobOf } from './registry.ts';
 export interface Program {
   /** Name of its job; null for a module of actors. */
   readonly job: string | null;
-  readonly definitions: Readonly<Record<string, number>>;
+  readonly definitions: ReadonlyMap<string, AnyActor>;
   readonly tasks: readonly string[];
 }
 
@@ -25,7 +26,7 @@ export async function loadProgram(file: URL): Promise<Program> {
   const own = [...definitions().values()].filter(({ name }) => job !== null || name !== COLLECTOR);
   return {
     job,
-    definitions: Object.fromEntries(own.map(({ name, version }) => [name, version])),
+    definitions: new Map(own.map((definition) => [definition.name, definition])),
     tasks: job === null ? [] : [JOB_TASK],
   };
 }

@@ -1,5 +1,6 @@
 import { type Batch, homeOfGroup, keyGroup, type UnitData } from '@tidemark/actors/internal';
 import type { Placement } from '@tidemark/checkpoint/internal';
+import { unitUnknown } from './errors.ts';
 import type { Key } from './formats.ts';
 import { JOB_TASK } from './job-task.ts';
 import { homeOfSplit } from './source.ts';
@@ -10,10 +11,19 @@ export function jobPlacement(splits: () => number, keyOf: ((value: unknown) => K
   return {
     knows: (task) => task === JOB_TASK,
     placeUnit(unit, workers) {
-      if (unit.table === 'splits') return homeOfSplit(Number(unit.tableKey), splits(), workers);
-      if (unit.table === 'keyed') return homeOf(unit.tableKey!, workers);
-      // Counters and output belong to no key: they go by the number of the worker that had them.
-      return 1 + ((formerWorker(unit) - 1) % workers);
+      switch (unit.table) {
+        case 'splits':
+          return homeOfSplit(Number(unit.tableKey), splits(), workers);
+        case 'keyed':
+          return homeOf(unit.tableKey!, workers);
+        // Counters and output belong to no key: they go by the number of the worker that had them.
+        case 'counters':
+        case 'sink:output':
+        case 'sink:bad':
+          return 1 + ((formerWorker(unit) - 1) % workers);
+        default:
+          throw unitUnknown(unit.table);
+      }
     },
     splitBatch(batch, workers) {
       const batches = new Map<number, { keys: Key[] | null; values: unknown[] }>();

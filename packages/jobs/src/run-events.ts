@@ -1,7 +1,23 @@
-import type { Compression, KeepOptions } from '@tidemark/checkpoint';
+import type { Compression, IfRunning, KeepOptions, PlanRow } from '@tidemark/checkpoint';
 
 /** What a running job tells its observer; `tidemark run --json` prints exactly these, one JSON object a line. */
 export type RunEvent =
+  /** What this start changes in the checkpoint that it goes on from; only when there is something. */
+  | {
+      readonly event: 'plan';
+      readonly position: number;
+      readonly rows: readonly PlanRow[];
+      readonly message: string;
+    }
+  | {
+      /** Another process runs the job, and this start waits for its end. */
+      readonly event: 'waiting';
+      readonly job: string;
+      readonly host: string;
+      readonly pid: number;
+      readonly since: string;
+      readonly term: number;
+    }
   | {
       readonly event: 'started';
       readonly job: string;
@@ -97,6 +113,12 @@ export interface RunOptions {
   /** Position of a checkpoint to go on from. */
   readonly from?: number;
   readonly acceptDuplicates?: boolean;
+  /** Actors whose state and messages in the checkpoint are given up. */
+  readonly drop?: readonly string[];
+  /** New names of actors by the names that they have in the checkpoint. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** What to do when another process runs the job: end (`fail`, when not given), wait for its end, or go on without it. */
+  readonly ifRunning?: IfRunning;
   /** Everything in this thread, for a debugger. */
   readonly inline?: boolean;
   readonly badRows?: 'stop' | 'skip' | `file:${string}`;

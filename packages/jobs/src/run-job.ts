@@ -131,6 +131,8 @@ class RunningJob implements JobRun, HostExtension {
       fresh: options.fresh ?? false,
       from: options.from ?? null,
       acceptDuplicates: options.acceptDuplicates ?? false,
+      ifRunning: options.ifRunning ?? 'fail',
+      mapping: { drop: options.drop ?? [], rename: options.rename ?? {} },
       command: (position) => commandText(this.#file, options, position),
       observe: (event) => this.#pass(event),
       border: this.#border,

@@ -37,6 +37,9 @@ describe('the command in a message', () => {
     expect(commandText(job, { inline: true, badRows: 'file:bad', key: 'k', schedule: '0 */5 * * * *' }, 1)).toBe(
       "tidemark run '/jobs/my job.ts' --schedule '0 */5 * * * *' --key k --bad-rows file:bad --inline --from 1 --accept-duplicates",
     );
+    expect(commandText(job, { drop: ['a', 'b'], rename: { c: 'd' } }, 1)).toBe(
+      "tidemark run '/jobs/my job.ts' --drop a b --rename c=d --from 1 --accept-duplicates",
+    );
   });
 });
 

@@ -122,6 +122,8 @@ export class Judge implements DiskWatcher {
       case 'term':
       case 'restored':
       case 'rolled-back':
+      case 'plan':
+      case 'waiting':
       case 'warning':
       case 'log':
         return;

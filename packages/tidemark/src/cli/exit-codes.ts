@@ -10,7 +10,7 @@ import type { StopSignal } from './messages.ts';
  * | 2 | usage, configuration or input is wrong: `USAGE`, `INPUT_*`, `BAD_ROW`, `JOB_*`, `SCHEDULE_*`, `OUTPUT_NOT_EMPTY`, `STORE_BAD_URL`, … | no |
  * | 3 | the store cannot be used: `STORE_DENIED`, `STORE_FULL`, `STORE_IO`, … | only if the run had started before |
  * | 4 | there are checkpoints, but none that may be used: `CHECKPOINT_DAMAGED` | no |
- * | 5 | the checkpoint is of another program or version: `CHECKPOINT_INCOMPATIBLE`, `STATE_UNCLAIMED` | no |
+ * | 5 | the checkpoint is of another program or version: `CHECKPOINT_INCOMPATIBLE`, `STATE_UNCLAIMED`, `MIGRATION_FAILED` | no |
  * | 6 | somebody else owns the job: `FENCED`, `ALREADY_RUNNING` | no |
  * | 7 | the supervisor has spent its restarts, or the runtime its rollbacks: `ROLLBACKS_SPENT` | no |
  * | 70 | the runtime crashed; a restart may help: `WORKER_LOST`, `PROCESS_THREW`, and every error without a known code | yes |
@@ -76,6 +76,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'HANDLER_UNKNOWN',
       'KEEP_INVALID',
       'LABEL_INVALID',
+      'MAPPING_INVALID',
       'MODULE_FAILED',
       'NEEDS_TSX',
       'NOT_ON_HOST',
@@ -105,7 +106,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'STORE_READ_ONLY',
     ],
     [EXIT.noCheckpoint]: ['CHECKPOINT_DAMAGED'],
-    [EXIT.incompatible]: ['CHECKPOINT_INCOMPATIBLE', 'STATE_UNCLAIMED'],
+    [EXIT.incompatible]: ['CHECKPOINT_INCOMPATIBLE', 'MIGRATION_FAILED', 'STATE_UNCLAIMED'],
     [EXIT.owned]: ['ALREADY_RUNNING', 'FENCED'],
     [EXIT.restartsSpent]: ['ROLLBACKS_SPENT'],
     [EXIT.crashed]: [

@@ -15,9 +15,9 @@ export interface RunCommand {
 
 /**
  * The same command for a restart. Where to begin was asked for once and is in the log since the run started: asking
- * again would throw away what was done since.
+ * again would throw away what was done since. So would taking over again: whoever has the job by then took it over.
  */
 export function withoutBeginning(command: RunCommand): RunCommand {
-  const { fresh: _fresh, from: _from, acceptDuplicates: _acceptDuplicates, ...options } = command.options;
-  return { ...command, options };
+  const { fresh: _fresh, from: _from, acceptDuplicates: _acceptDuplicates, ifRunning, ...options } = command.options;
+  return { ...command, options: ifRunning === 'wait' ? { ...options, ifRunning } : options };
 }

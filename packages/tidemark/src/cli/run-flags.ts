@@ -18,6 +18,10 @@ export interface RunFlags extends KeepFlags {
   readonly fresh?: true;
   readonly from?: string;
   readonly acceptDuplicates?: true;
+  readonly drop?: readonly string[];
+  readonly rename?: readonly string[];
+  readonly wait?: true;
+  readonly takeOver?: true;
   readonly inline?: true;
   readonly json?: true;
   readonly quiet?: true;
@@ -48,6 +52,11 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
       '--fresh and --from contradict each other. Give --fresh to begin anew, or --from to go on from a checkpoint.',
     );
   }
+  if (flags.wait && flags.takeOver) {
+    errors.push(
+      '--wait and --take-over contradict each other. Give --wait to begin when the other process has ended, or --take-over to end it.',
+    );
+  }
   const options = {
     input: flags.input?.map((path) => text('--input', path) ?? ''),
     output: text('--output', flags.output),
@@ -62,6 +71,9 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
     fresh: flags.fresh,
     from: number('--from', flags.from, POSITION),
     acceptDuplicates: flags.acceptDuplicates,
+    drop: flags.drop?.map((name) => text('--drop', name) ?? ''),
+    rename: flags.rename === undefined ? undefined : readRenames(flags.rename, errors),
+    ifRunning: readIfRunning(flags),
     inline: flags.inline,
   };
   return { options: given(options), errors };
@@ -91,6 +103,23 @@ function readCompression(value: string | undefined, errors: string[]): RunOption
   if (value === undefined || isCompression(value)) return value;
   errors.push(wrongFlag('--compression', value, 'none, gzip, zstd or snappy'));
   return undefined;
+}
+
+/** `old=new`, each. */
+export function readRenames(renames: readonly string[], errors: string[]): Readonly<Record<string, string>> {
+  const names = new Map<string, string>();
+  for (const rename of renames) {
+    const [, from, to] = /^([^=]+)=([^=]+)$/.exec(rename) ?? [];
+    if (from === undefined || to === undefined) errors.push(wrongFlag('--rename', rename, 'OLD=NEW, names of actors'));
+    else if (names.has(from)) errors.push(`--rename names ${from} twice. Give it one new name.`);
+    else names.set(from, to);
+  }
+  return Object.fromEntries(names);
+}
+
+function readIfRunning({ wait, takeOver }: RunFlags): RunOptions['ifRunning'] {
+  if (takeOver) return 'take-over';
+  return wait ? 'wait' : undefined;
 }
 
 function readBadRows(value: string | undefined, errors: string[]): RunOptions['badRows'] {

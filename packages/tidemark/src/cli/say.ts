@@ -24,6 +24,12 @@ export function sayEvent(event: RunEvent, context: SayingContext): Saying | null
       const where = `in ${placeText(event.store, context.cwd)}`;
       return notice(`Began a new run of ${event.job} ${where} (${counted(event.workers, 'worker')})`);
     }
+    case 'plan':
+      return notice(event.message);
+    case 'waiting':
+      return notice(
+        `Waiting: ${event.job} runs on ${event.host}, pid ${event.pid}, since ${event.since}. It goes on here when that one has ended.`,
+      );
     case 'restored':
       return notice(`Going on from checkpoint ${event.position} (${counted(event.rows, 'row')} done)`);
     case 'rolled-back':

@@ -5,7 +5,10 @@ import type { RunFlags } from './run-flags.ts';
  * `tidemark plan` in a process of its own: it loads the job, which this one must not. Answers its status; anything but 0
  * says that a start would be refused, and why.
  */
-export function showPlan(file: string, { store = '', from = '', json, quiet, verbose }: RunFlags): Promise<number> {
+export function showPlan(
+  file: string,
+  { store = '', from = '', drop = [], rename = [], json, quiet, verbose }: RunFlags,
+): Promise<number> {
   const self = process.argv[1] ?? '';
   const args = [
     'plan',
@@ -14,6 +17,8 @@ export function showPlan(file: string, { store = '', from = '', json, quiet, ver
     store,
     '--from',
     from,
+    ...(drop.length > 0 ? ['--drop', ...drop] : []),
+    ...(rename.length > 0 ? ['--rename', ...rename] : []),
     ...(json ? ['--json'] : []),
     ...(verbose ? ['--verbose'] : []),
   ];

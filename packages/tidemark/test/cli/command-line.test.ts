@@ -15,7 +15,9 @@ describe('the command line', () => {
   it('reads every flag', () => {
     const argv =
       `run job.ts --input a b --input c --output out --store ./cp --workers 4 --schedule 250ms --rate 1e6 --key origin
-      --bad-rows file:bad.txt --from 0 --accept-duplicates --inline --json --quiet --verbose`.split(/\s+/);
+      --bad-rows file:bad.txt --drop old older --drop oldest --rename a=b c=d --from 0 --accept-duplicates --inline --json --quiet --verbose`.split(
+        /\s+/,
+      );
     const parsed = parseCommandLine(argv, '1.0.0');
     if (parsed.kind !== 'run') throw new Error('not read');
     expect(parsed.file).toBe('job.ts');
@@ -30,11 +32,22 @@ describe('the command line', () => {
         rate: 1e6,
         key: 'origin',
         badRows: 'file:bad.txt',
+        drop: ['old', 'older', 'oldest'],
+        rename: { a: 'b', c: 'd' },
         from: 0,
         acceptDuplicates: true,
         inline: true,
       },
     });
+  });
+
+  it.each([
+    ['--wait', 'wait'],
+    ['--take-over', 'take-over'],
+  ])('reads %s', (flag, ifRunning) => {
+    const parsed = parseCommandLine(['run', 'job.ts', flag], '1.0.0');
+    if (parsed.kind !== 'run') throw new Error('not read');
+    expect(readRunFlags(parsed.flags)).toEqual({ options: { ifRunning }, errors: [] });
   });
 
   it('gives the engine no key that nobody typed', () => {
@@ -53,6 +66,11 @@ describe('the command line', () => {
     [{ badRows: 'file:' }, /^--bad-rows file:: expected/],
     [{ store: ' ' }, /^--store '': expected/],
     [{ fresh: true, from: '3' }, /^--fresh and --from contradict/],
+    [{ rename: ['a'] }, '--rename a: expected OLD=NEW, names of actors.'],
+    [{ rename: ['a=b=c'] }, /^--rename a=b=c: expected/],
+    [{ rename: ['a=b', 'a=c'] }, /^--rename names a twice/],
+    [{ drop: [''] }, /^--drop '': expected/],
+    [{ wait: true, takeOver: true }, /^--wait and --take-over contradict/],
   ] as const)('refuses %j', (flags, message) => {
     const { errors } = readRunFlags(flags);
     expect(errors).toHaveLength(1);

@@ -41,6 +41,16 @@ describe('tidemark run, as processes', { timeout: 20_000 }, () => {
     ]);
   });
 
+  it.each([
+    ['--take-over', 'take-over', {}],
+    ['--wait', 'wait', { ifRunning: 'wait' }],
+  ])('%s, once the run has started: no restart takes over again', async (flag, ifRunning, later) => {
+    const lives = [[{ kill: 'SIGKILL' }], [started, { kill: 'SIGKILL' }], [startedAgain, finished]] as const;
+    const tidemark = new Tidemark({ lives }, [flag]);
+    expect(await tidemark.ended).toMatchObject({ status: 0 });
+    expect(tidemark.lives.map((life) => life.options)).toEqual([{ ifRunning }, { ifRunning }, later]);
+  });
+
   it('ends with 3 for a store that is away at the start, without a restart', async () => {
     const tidemark = new Tidemark({ lives: [[{ throw: 'STORE_DENIED', message: '/cp cannot be written' }]] });
     expect(await tidemark.ended).toMatchObject({

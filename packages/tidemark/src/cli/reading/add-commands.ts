@@ -36,6 +36,8 @@ export function addReadingCommands(program: Command, take: (typed: TypedReading)
     .description('Loads FILE without starting it, and shows what would become of the state in its newest checkpoint.')
     .argument('<FILE>', 'module that holds the job or the actors (.ts or .js)')
     .option('--from <P>', 'the checkpoint at position P, as with tidemark run')
+    .option('--drop <NAME...>', 'actors whose state is given up, as with tidemark run')
+    .option('--rename <OLD=NEW...>', 'actors that have another name now, as with tidemark run')
     .action((file: Word, flags: ReadingFlags) => take({ kind: 'plan', words: [file], flags }));
   addKeepingCommands(add, take);
   add('copy', 'copy one checkpoint into another store')

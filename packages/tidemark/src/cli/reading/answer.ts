@@ -1,3 +1,6 @@
+import type { ActorErrorCode } from '@tidemark/actors';
+import type { CheckpointErrorCode } from '@tidemark/checkpoint';
+
 /** What a command has found: for people, for scripts, and how it ends. */
 export interface Answer {
   /** Stdout for people. */
@@ -5,9 +8,9 @@ export interface Answer {
   /** Stdout for `--json`: one object. */
   readonly json: object;
   /** Stderr, in both forms: what must not be overlooked. */
-  readonly warnings: readonly string[];
-  /** What the warnings are, and what the status tells; null when all is well. */
-  readonly code: 'CHECKPOINT_DAMAGED' | 'CHECKPOINT_INCOMPATIBLE' | 'STATE_UNCLAIMED' | null;
+  readonly warnings: readonly (string | { readonly code: string; readonly message: string })[];
+  /** What those without a code of their own are, and what the status tells; null when all is well. */
+  readonly code: CheckpointErrorCode | ActorErrorCode | null;
 }
 
 /** Pieces of a text with an empty line between them; those without anything are left out. */

@@ -1,4 +1,5 @@
 import type { KeepOptions } from '@tidemark/checkpoint';
+import type { Mapping } from '@tidemark/checkpoint/internal';
 
 /** What the commands over a store were asked for: plain data. */
 
@@ -30,7 +31,7 @@ export type DiffCommand = Common & {
 };
 export type VerifyCommand = OfOne & { readonly kind: 'verify' };
 /** `position` as for `--from`; `file` as it was typed, then the URL of its module. */
-export type PlanCommand = OfOne & { readonly kind: 'plan'; readonly file: string };
+export type PlanCommand = OfOne & { readonly kind: 'plan'; readonly file: string; readonly mapping: Mapping };
 /** Writes into `to` only. */
 export type CopyCommand = OfOne & { readonly kind: 'copy'; readonly to: string };
 

@@ -1,6 +1,7 @@
 import { assertNever } from '../assert-never.ts';
 import { type KeepFlags, readKeepFlags } from '../keep-flags.ts';
 import { LIST_LIMIT } from '../limits.ts';
+import { readRenames } from '../run-flags.ts';
 import type { Address, ReadingCommand } from './commands.ts';
 
 /** Name of a job's task: its keys have addresses like those of actors. */
@@ -11,6 +12,8 @@ export interface ReadingFlags extends KeepFlags {
   readonly store?: string;
   readonly job?: string;
   readonly from?: string;
+  readonly drop?: readonly string[];
+  readonly rename?: readonly string[];
   readonly actor?: string;
   readonly jobKey?: string;
   readonly limit?: string;
@@ -56,8 +59,10 @@ function commandOf({ kind, words, flags }: TypedReading, errors: string[]): Read
       const limit = limitOf(flags.limit, errors);
       return { kind, ...common, before: position(first) ?? 0, after: position(second) ?? 0, limit };
     }
-    case 'plan':
-      return { kind, ...common, position: position(flags.from), file: first ?? '' };
+    case 'plan': {
+      const mapping = { drop: flags.drop ?? [], rename: readRenames(flags.rename ?? [], errors) };
+      return { kind, ...common, position: position(flags.from), file: first ?? '', mapping };
+    }
     case 'copy':
       return { kind, ...common, store: first ?? '', to: second ?? '', position: position(third) };
     case 'pin':

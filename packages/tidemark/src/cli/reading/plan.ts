@@ -8,9 +8,11 @@ import {
   planRestore,
   type PlanOutcome,
   type PlanRow,
+  type RestorePlan,
 } from '@tidemark/checkpoint/internal';
 import { loadProgram } from '@tidemark/jobs/internal';
 import type { Store } from '@tidemark/stores';
+import { counted } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
 import { type Answer, paragraphs } from './answer.ts';
 import type { PlanCommand } from './commands.ts';
@@ -34,55 +36,61 @@ export async function planCommand(store: Store, command: PlanCommand): Promise<A
     const text = `Job ${job} has no checkpoint to go on from: a start begins anew.`;
     return { text, json: { job, position: null, rows: [], code: null }, warnings: [], code: null };
   }
-  return planAnswer(job, checkpoint.record, planRestore(checkpoint.record, checkpoint.parts, program), passed);
+  const plan = planRestore(checkpoint.record, checkpoint.parts, program, command.mapping);
+  return planAnswer(job, checkpoint.record, plan, passed);
 }
 
 function planAnswer(
   job: string,
   record: CheckpointRecord,
-  rows: readonly PlanRow[],
+  { rows, refusals }: RestorePlan,
   passed: readonly string[],
 ): Answer {
   const { position, finished } = record;
-  const refused = rows.filter(({ outcome }) => outcome === 'unclaimed' || outcome === 'other-version');
-  const isUnclaimed = refused.some(({ outcome }) => outcome === 'unclaimed');
-  const refusal = isUnclaimed ? 'STATE_UNCLAIMED' : 'CHECKPOINT_INCOMPATIBLE';
-  const code = refused.length === 0 ? null : refusal;
+  const code = refusals[0]?.code ?? null;
   const goesOn = finished ? 'shows its result: the job has finished' : 'goes on from it';
   return {
     text: paragraphs([
       `Checkpoint ${position} of job ${job}, ${timeText(record.createdAt)}: all of it can be decoded.`,
       tableText(rows.map(rowOf)),
       passed.join('\n'),
-      code === null ? `A start ${goesOn}.` : '',
+      code === null ? `A start ${goesOn}.` : 'A start is refused.',
     ]),
-    json: { job, position, finished, rows, passedOver: passed, code },
-    warnings: refused.map(refusalText),
+    json: { job, position, finished, rows, passedOver: passed, code, refusals: refusals.map(refusalText) },
+    warnings: refusals,
     code,
   };
 }
 
+function refusalText({ code, message }: RestorePlan['refusals'][number]): object {
+  return { code, message };
+}
+
 const WORDS: Readonly<Record<PlanOutcome, string>> = {
   mapped: 'mapped',
+  migrated: 'migrated',
+  renamed: 'renamed',
+  dropped: 'dropped',
   new: 'new',
   empty: 'no longer defined; nothing is stored',
   unclaimed: 'UNCLAIMED',
   'other-version': 'OTHER VERSION',
+  failed: 'FAILED',
 };
 
-function rowOf({ type, stored, defined, units, messages, outcome }: PlanRow): FlatRow {
+function rowOf({ type, to, stored, defined, units, messages, messagesDropped, refs, outcome }: PlanRow): FlatRow {
   const version = (number: number | null): string => (number === null ? '' : `v${number}`);
+  const also = [
+    to === null ? '' : `as ${to}`,
+    messagesDropped === 0 ? '' : `${counted(messagesDropped, 'message')} dropped`,
+    refs === 0 ? '' : counted(refs, 'ref'),
+  ].filter((text) => text !== '');
   return {
     definition: type,
     checkpoint: version(stored),
     program: version(defined),
     units,
     messages,
-    state: WORDS[outcome],
+    state: [WORDS[outcome], ...also].join(', '),
   };
-}
-
-function refusalText({ type, outcome, stored, defined }: PlanRow): string {
-  if (outcome === 'unclaimed') return `state of '${type}' belongs to nobody in this program: a start is refused`;
-  return `state of '${type}' is of version ${stored}, the program defines version ${defined}: a start is refused`;
 }

@@ -12,7 +12,10 @@ export async function readingMain(command: ReadingCommand): Promise<number> {
     const answer = await answerCommand(command, Date.now());
     const text = command.json ? toJson(answer.json) : answer.text;
     if (text !== '') process.stdout.write(`${text}\n`);
-    for (const warning of answer.warnings) process.stderr.write(`${paints.failure(`${answer.code}: ${warning}`)}\n`);
+    for (const warning of answer.warnings) {
+      const { code, message } = typeof warning === 'string' ? { code: answer.code, message: warning } : warning;
+      process.stderr.write(`${paints.failure(`${code}: ${message}`)}\n`);
+    }
     return answer.code === null ? EXIT.done : exitStatus(answer.code);
   } catch (error) {
     process.stderr.write(`${paints.failure(errorText(error, command.verbose ? 'with-stacks' : 'short'))}\n`);

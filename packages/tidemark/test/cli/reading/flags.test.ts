@@ -22,7 +22,14 @@ describe('a command that looks at a store', () => {
     ['show 7 --store cp', { kind: 'show', ...common, position: 7 }],
     ['verify --store cp 7', { kind: 'verify', ...common, position: 7 }],
     ['diff 5 7 --store cp --limit 0', { kind: 'diff', ...common, before: 5, after: 7, limit: 0 }],
-    ['plan job.ts --store cp --from 7', { kind: 'plan', ...common, file: 'job.ts', position: 7 }],
+    [
+      'plan job.ts --store cp --from 7',
+      { kind: 'plan', ...common, file: 'job.ts', position: 7, mapping: { drop: [], rename: {} } },
+    ],
+    [
+      'plan job.ts --store cp --drop a b --rename c=d',
+      { kind: 'plan', ...common, file: 'job.ts', position: null, mapping: { drop: ['a', 'b'], rename: { c: 'd' } } },
+    ],
     ['copy cp other', { kind: 'copy', ...common, to: 'other', position: null }],
     ['copy cp other 7 --json', { kind: 'copy', ...common, json: true, to: 'other', position: 7 }],
     ['inspect --store cp', { kind: 'inspect', ...common, position: null, actor: null, limit: 100 }],

@@ -110,7 +110,9 @@ describe.concurrent('tidemark plan', () => {
     const { status, stdout, stderr } = await runReal(['plan', COUNTER, '--store', store]);
     expect({ status, stderr }).toEqual({
       status: 5,
-      stderr: expect.stringMatching(/^STATE_UNCLAIMED: state of 'account'/),
+      stderr: expect.stringMatching(
+        /^STATE_UNCLAIMED: checkpoint 10 holds state of 'account', which this program does not define/,
+      ),
     });
     expect(stdout).toMatch(/^account +v1 +64 +\d+ +UNCLAIMED$/m);
     expect(await json(['plan', COUNTER, '--store', store], 5)).toMatchObject({ code: 'STATE_UNCLAIMED' });
