@@ -208,7 +208,7 @@ export async function carryOut(
     const pin = encodePin({ ...kept, createdAt: now, label: null, wish: null });
     await store.putIfAbsent(keptName(job, kept.position), pin);
   }
-  if (toKeep.length > 0) await assertBoundaryOurs(store, job, toKeep, own);
+  if (toKeep.length > 0) await assertBoundaryOurs(store, job, own);
   const { position, hash, term, cut } = boundary;
   await putBoundary(store, job, { position, hash, term, cut, kept: plan.kept, keep: policy });
   for (const each of expired) await store.putIfAbsent(endsName(job, each), encodeSealed({ position: each }));
@@ -233,12 +233,13 @@ async function putBoundary(store: Store, job: string, boundary: Boundary): Promi
   throw new CheckpointError('FENCED', `${name} was put by another owner`);
 }
 
-/** A later owner may have removed what we mark: then the marks are taken back, as a person's pin is (C31). */
-async function assertBoundaryOurs(store: Store, job: string, toKeep: readonly Kept[], own: number): Promise<void> {
+/**
+ * A later owner may have removed what we have marked. The marks stay where they are: it may have confirmed them as its own,
+ * and what nobody confirms counts for nothing (C32).
+ */
+async function assertBoundaryOurs(store: Store, job: string, own: number): Promise<void> {
   const highest = (await boundaryPositions(store, job)).at(-1) ?? 0;
-  if (highest <= own) return;
-  for (const { position } of toKeep) await store.delete(keptName(job, position));
-  throw new CheckpointError('FENCED', `${boundaryName(job, highest)} was put by a later owner`);
+  if (highest > own) throw new CheckpointError('FENCED', `${boundaryName(job, highest)} was put by a later owner`);
 }
 
 /**
