@@ -270,6 +270,22 @@ describe('retention by time', () => {
     expect((await verifyLog(store, JOB, null)).findings).toEqual([]);
   });
 
+  it('does not give up what a line began at as long as the line is short', async () => {
+    const own = await ChainOwner.start(store, clock, hourly);
+    await own.checkpoints(16, clock, HOUR_MS / 4);
+    const [kept = 0] = (await listMarks(store, JOB)).kept;
+    const back = { from: kept, acceptDuplicates: true };
+    const next = await ChainOwner.start(store, clock, { ...OPTIONS, recordsPerPass: 1, choose: back });
+    const position = await next.checkpoint();
+    await damage(part(next.lastCut, next.term));
+    const choice = await chosen(store);
+    expect(choice.checkpoint?.record.position).toBe(kept);
+    expect(choice.warnings).toContainEqual(expect.stringContaining(`the older checkpoint ${kept} is used instead`));
+    expect(position).toBeGreaterThan(kept);
+    await next.checkpoints(2);
+    expect((await listMarks(store, JOB)).kept.has(kept)).toBe(false);
+  });
+
   it('may end at any call of the store, and the next pass does the rest (C21)', async () => {
     const before: [string, Uint8Array][] = [];
     const own = await ChainOwner.start(store, clock, { ...hourly, recordsPerPass: Number.POSITIVE_INFINITY });

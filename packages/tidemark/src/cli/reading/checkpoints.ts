@@ -3,7 +3,7 @@ import { assertNever } from '../assert-never.ts';
 import { bytes, counted } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
 import { type Answer, paragraphs } from './answer.ts';
-import { ageText, msText, pinText, timeText } from './facts.ts';
+import { ageText, pinText, timeText } from './facts.ts';
 
 /** The checkpoints of one job. */
 export function checkpointsAnswer(log: LogView, store: string, nowMs: number): Answer {
@@ -68,7 +68,6 @@ function listText({ lines, first }: LogView, nowMs: number): string {
 /** What fits 80 columns; `show` and `--json` have the rest. */
 function checkpointRow(line: Extract<LogLine, { kind: 'checkpoint' }>, first: number, nowMs: number): FlatRow {
   const { record } = line;
-  const { durationMs, units } = record.history;
   const notes = [
     pinText(line.pin),
     line.standing === 'abandoned' ? 'ABANDONED' : '',
@@ -83,8 +82,7 @@ function checkpointRow(line: Extract<LogLine, { kind: 'checkpoint' }>, first: nu
     created: timeText(record.createdAt),
     age: ageText(nowMs - Date.parse(record.createdAt)),
     size: bytes(line.bytes),
-    duration: msText(durationMs),
-    units,
+    units: record.history.units,
     notes: notes.filter((note) => note !== '').join(', '),
   };
 }

@@ -48,10 +48,10 @@ function headText({ job, kept, removed }: GcReport, how: 'planned' | 'done'): st
   if (removed.length === 0) return `${job}: nothing to remove; ${counted(kept.length, 'checkpoint')} stay.`;
   const count = (kind: GcRemoved['kind']): number => removed.filter((each) => each.kind === kind).length;
   const what = [
-    counted(count('checkpoint'), 'checkpoint'),
+    count('checkpoint') > 0 ? counted(count('checkpoint'), 'checkpoint') : '',
     count('term') > 0 ? counted(count('term'), 'term') : '',
     count('damaged') > 0 ? counted(count('damaged'), 'damaged record') : '',
-    counted(count('part'), 'file'),
+    count('part') > 0 ? counted(count('part'), 'file') : '',
   ];
   const list = what.filter((each) => each !== '').join(', ');
   const verb = how === 'done' ? 'removed' : 'would remove';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type Ended, runReal } from '../fixtures/fake-tidemark.ts';
 
-const REAL = fileURLToPath(new URL('../../../bin/tidemark.mjs', import.meta.url));
+export const REAL: string = fileURLToPath(new URL('../../../bin/tidemark.mjs', import.meta.url));
 const BANK = fileURLToPath(new URL('../fixtures/bank-life.mjs', import.meta.url));
 export const FLIGHTS: string = fileURLToPath(new URL('../../../../examples/src/flights.ts', import.meta.url));
 export const COUNTER: string = fileURLToPath(new URL('../../../../examples/src/counter.ts', import.meta.url));
@@ -54,32 +54,25 @@ export async function liveBank(
 /** A job that was stopped in the middle, with many keys, so that its parts are files of their own. */
 async function runFlights(): Promise<string> {
   const store = join(folder, 'flights');
-  const input = join(folder, 'flights.csv');
   const rows = Array.from(
     { length: 60_000 },
     (_, i) => `2001-01-01,${i % 90},500,${i % 50 === 0 ? 'LAX' : `K${i % 6_000}`},SFO`,
   );
-  writeFileSync(input, ['date,delay,distance,origin,destination', ...rows, ''].join('\n'));
-  const args = [
-    'run',
-    FLIGHTS,
-    '--input',
-    input,
-    '--store',
-    store,
-    '--workers',
-    '2',
-    '--schedule',
-    '200ms',
-    '--rate',
-    '30000',
-  ];
+  writeFileSync(join(folder, 'flights.csv'), ['date,delay,distance,origin,destination', ...rows, ''].join('\n'));
+  const args = flightsArgs(store);
   const child = spawn(process.execPath, [REAL, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit');
   while (positions(store, 'flights').length < 5) await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill('SIGINT');
   await ended;
   return store;
+}
+
+/** Of a run that takes two seconds at least. */
+export function flightsArgs(store: string, rate = 30_000): string[] {
+  const input = join(folder, 'flights.csv');
+  const pace = ['--workers', '2', '--schedule', '200ms', '--rate', String(rate)];
+  return ['run', FLIGHTS, '--input', input, '--store', store, ...pace];
 }
 
 async function runAddOne(): Promise<string> {
