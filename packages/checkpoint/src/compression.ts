@@ -1,5 +1,6 @@
-import * as zlib from 'node:zlib';
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
 import { CheckpointError } from './errors.ts';
 
 /** How the blocks of parts are stored. */
@@ -39,7 +40,7 @@ const { zstdCompress, zstdDecompressSync }: Zstd = zlib as Zstd;
  *
  * @throws CheckpointError `COMPRESSION_UNAVAILABLE` when this Node or this installation does not have it
  */
-export async function openCompressor(compression: Compression): Promise<Compressor | null> {
+export function openCompressor(compression: Compression): Compressor | null {
   const codec = CODECS.indexOf(compression);
   switch (compression) {
     case 'none':
@@ -54,7 +55,7 @@ export async function openCompressor(compression: Compression): Promise<Compress
       return { codec, compress: (payload) => zstd(payload) };
     }
     case 'snappy': {
-      const codecs = await loadSnappy();
+      const codecs = loadSnappy();
       return {
         codec,
         compress: (payload) => codecs.compress(Buffer.from(payload.buffer, payload.byteOffset, payload.length)),
@@ -66,11 +67,6 @@ export async function openCompressor(compression: Compression): Promise<Compress
         `compression: ${String(compression)}; expected one of ${CODECS.join(', ')}`,
       );
   }
-}
-
-/** Makes sure that what a part says it is stored as can be read here. */
-export async function openDecompressors(codecs: Iterable<number>): Promise<void> {
-  for (const codec of codecs) if (CODECS[codec] === 'snappy') await loadSnappy();
 }
 
 /**
@@ -89,21 +85,18 @@ export function decompress(codec: number, stored: Uint8Array, length: number): U
       if (zstdDecompressSync === undefined) throw unavailable('zstd', ZSTD_NEEDS);
       return zstdDecompressSync(stored, options);
     case 'snappy': {
-      if (snappy === null) throw unavailable('snappy', SNAPPY_NEEDS);
       const input = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
-      return snappy.uncompressSync(input, { asBuffer: true }) as Buffer;
+      return loadSnappy().uncompressSync(input, { asBuffer: true }) as Buffer;
     }
     default:
       throw new Error(`unknown compression: ${codec}`);
   }
 }
 
-async function loadSnappy(): Promise<Snappy> {
-  // Not a literal: it is there only where somebody has installed it.
-  const name: string = 'snappy';
+/** Only where somebody has installed it. */
+function loadSnappy(): Snappy {
   try {
-    snappy ??= (await import(name)) as Snappy;
-    return snappy;
+    return (snappy ??= createRequire(import.meta.url)('snappy') as Snappy);
   } catch (cause) {
     throw unavailable('snappy', SNAPPY_NEEDS, cause);
   }

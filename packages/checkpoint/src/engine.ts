@@ -38,7 +38,7 @@ export async function startEngine(options: EngineOptions, environment: Environme
   // All that can be wrong with the arguments is found before anything is touched.
   const schedule = parseSchedule(options.schedule, options.timezone);
   parseKeep(options.keep);
-  const compressor = await openCompressor(options.compression);
+  const compressor = openCompressor(options.compression);
   const engine = new Engine(options, environment, compressor);
   try {
     await engine.start(schedule);

@@ -10,7 +10,7 @@ import type { OwnerSeen } from './owner.ts';
 import { type Patience, patiently } from './patience.ts';
 import { isTrivial } from './reading/plan.ts';
 import { planText } from './reading/plan-text.ts';
-import { type Load, type Loads, mapToProgram, type Placement, share } from './recovery.ts';
+import { distributeMapped, type Load, type Loads, type Placement } from './recovery.ts';
 import { takeOver, type TakenOver } from './take-over.ts';
 
 /** All that a start needs after it has taken over: worked out before, so that it may still refuse. */
@@ -96,8 +96,7 @@ function mappedLoads(
 ): { readonly loads: Loads; readonly rows: readonly PlanRow[] } {
   const placement = extension?.placement ?? NO_TASKS;
   if (checkpoint !== null) {
-    const mapped = mapToProgram(checkpoint.record, checkpoint.parts, placement, mapping);
-    return { loads: share(mapped, workers, placement, term), rows: mapped.rows };
+    return distributeMapped(checkpoint.record, checkpoint.parts, workers, placement, mapping, term);
   }
   const loads = Array.from({ length: workers + 1 }, (): Load => ({ files: [], units: [], frames: [] }));
   for (const unit of firstUnits) loads[placement.placeUnit(unit, workers)].units.push(unit);

@@ -1,13 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { decodeValue, encodeValue } from '@tidemark/actors/internal';
 import { decompress } from './compression.ts';
-import type { PartBlock } from './part-writer.ts';
+import type { Held, PartBlock } from './part-writer.ts';
 
 /*
  * A part file, numbers little endian:
  *   magic   8 bytes "TMPART02"
  *   block*  u32 stored length, u32 crc32 of what is stored, u32 payload length, u32 codec, the payload as the codec stores it
- *   index   a block whose payload is one value: [cut, base, [[offset, stored length, payload length, codec, entries, types], …]]
+ *   index   a block whose payload is one value: [cut, base, [[offset, stored length, payload length, codec, entries, holds], …]]
  *   end     u64 offset of the index, 8 bytes "TMPARTIX"
  * Format 1, "TMPART01": blocks of u32 length, u32 crc32 and the payload, and nothing after the last one.
  */
@@ -25,7 +25,7 @@ type IndexLine = readonly [
   length: number,
   codec: number,
   entries: number,
-  types: readonly string[],
+  holds: readonly Held[],
 ];
 
 /** Frames the blocks of one part, and writes the index at its end. */
@@ -38,8 +38,8 @@ export class PartFraming {
   }
 
   /** One block, whose payload `codec` has stored as `stored`. */
-  block({ payload, entries, types }: PartBlock, codec: number, stored: Uint8Array): Uint8Array {
-    this.#lines.push([this.#length, stored.length, payload.length, codec, entries, types]);
+  block({ payload, entries, holds }: PartBlock, codec: number, stored: Uint8Array): Uint8Array {
+    this.#lines.push([this.#length, stored.length, payload.length, codec, entries, holds]);
     return this.#own(framed(stored, payload.length, codec));
   }
 
@@ -64,8 +64,8 @@ export class PartFraming {
 export interface PartPayloads {
   /** 0 in format 1, which has one file a part. */
   readonly base: number;
-  /** What its units belong to; null in format 1. */
-  readonly types: ReadonlySet<string> | null;
+  /** What its units belong to, each once; null in format 1. */
+  readonly holds: readonly Held[] | null;
   readonly payloads: readonly { readonly payload: Uint8Array; readonly entries: number | null }[];
 }
 
@@ -77,7 +77,7 @@ export interface PartPayloads {
  */
 export function readPartFile(bytes: Uint8Array): PartPayloads {
   const magic = latin1(bytes.subarray(0, MAGIC_BYTES));
-  if (magic === MAGIC_1) return { base: 0, types: null, payloads: readBlocks1(bytes) };
+  if (magic === MAGIC_1) return { base: 0, holds: null, payloads: readBlocks1(bytes) };
   if (magic !== MAGIC) throw new Error('no part: wrong magic');
   const { base, at, lines } = readIndex(bytes);
   let offset = MAGIC_BYTES;
@@ -88,13 +88,11 @@ export function readPartFile(bytes: Uint8Array): PartPayloads {
     return { payload, entries };
   });
   if (offset !== at) throw new Error(`blocks end at byte ${offset}, the index begins at byte ${at}`);
-  return { base, types: new Set(lines.flatMap(([, , , , , types]) => types)), payloads };
+  return { base, holds: [...eachOnce(lines)], payloads };
 }
 
-/** Which codecs a part file needs. */
-export function codecsOf(bytes: Uint8Array): ReadonlySet<number> {
-  if (latin1(bytes.subarray(0, MAGIC_BYTES)) !== MAGIC) return new Set();
-  return new Set(readIndex(bytes).lines.map(([, , , codec]) => codec));
+function eachOnce(lines: readonly IndexLine[]): Iterable<Held> {
+  return new Map(lines.flatMap(([, , , , , holds]) => holds).map((held) => [held.join('\0'), held])).values();
 }
 
 function readIndex(bytes: Uint8Array): {

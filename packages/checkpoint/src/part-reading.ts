@@ -1,9 +1,7 @@
 import { StoreError, type Store } from '@tidemark/stores';
-import { openDecompressors } from './compression.ts';
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
 import { mergeFiles, type PartContent, type PartFileContent, readPart } from './part.ts';
-import { codecsOf } from './part-file.ts';
 import type { CheckpointRecord, FileRef, PartRef } from './record.ts';
 
 /** The bytes of a file, if this process has them. */
@@ -81,7 +79,6 @@ export async function readVerifiedFile(
 }
 
 async function readWhole(bytes: Uint8Array): Promise<PartFileContent> {
-  await openDecompressors(codecsOf(bytes));
   return readPart(bytes);
 }
 

@@ -7,9 +7,11 @@ import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';
 export interface PartBlock {
   readonly payload: Uint8Array;
   readonly entries: number;
-  /** Kinds of actors and tasks whose units are here. */
-  readonly types: readonly string[];
+  /** Whose units are here: kinds of actors and tasks, each with the table; '' for their own state. */
+  readonly holds: readonly Held[];
 }
+
+export type Held = readonly [type: string, table: string];
 
 /** Counts of what a part holds, for its history. */
 export interface PartCounts {
@@ -47,9 +49,9 @@ export class PartWriter implements CaptureSink {
   #length = 0;
   /** Entries that are whole in this block, and what they belong to. */
   #entries = 0;
-  #types = new Set<string>();
+  #holds = new Map<string, Held>();
   /** What the entry belongs to that is being written; null for motion. */
-  #type: string | null = null;
+  #held: Held | null = null;
 
   constructor(emit: (block: PartBlock) => void) {
     this.#emit = emit;
@@ -74,26 +76,26 @@ export class PartWriter implements CaptureSink {
     const { type, of, table, keys, values } = rows;
     const [key] = keys;
     if (keys.length > 1) {
-      const bytes = this.#unitEntry(KIND.rows, type, [type, of, table], [keys, values]);
+      const bytes = this.#unitEntry(KIND.rows, type, table, [type, of, table], [keys, values]);
       const fitting = Math.floor(ROWS_BYTES / (bytes / keys.length));
       this.#rowsMax = Math.max(1, Math.min(fitting, ROWS_MAX, this.#rowsMax * 2));
       return;
     }
     const head = of === null ? [type, key, '', null] : [type, of, table, key];
-    const bytes = this.#unitEntry(KIND.unit, type, head, values[0]);
+    const bytes = this.#unitEntry(KIND.unit, type, table, head, values[0]);
     if (this.#rowsMax === 1 && bytes * 2 <= ROWS_BYTES) this.#rowsMax = 2;
   }
 
   gone(type: string, key: string, table: string, tableKey: string | number | null): void {
     this.settle();
     this.counts.units++;
-    this.#unitEntry(KIND.gone, type, [type, key, table, tableKey], undefined);
+    this.#unitEntry(KIND.gone, type, table, [type, key, table, tableKey], undefined);
   }
 
   passing(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
     this.settle();
     this.counts.units++;
-    this.#unitEntry(KIND.passing, type, [type, key, table, tableKey], value);
+    this.#unitEntry(KIND.passing, type, table, [type, key, table, tableKey], value);
   }
 
   mail(envelope: Envelope): void {
@@ -124,12 +126,12 @@ export class PartWriter implements CaptureSink {
   }
 
   /** Answers the bytes of the body. */
-  #unitEntry(kind: number, type: string, head: readonly unknown[], value: unknown): number {
-    this.#type = type;
+  #unitEntry(kind: number, type: string, table: string, head: readonly unknown[], value: unknown): number {
+    this.#held = [type, table];
     this.#begin(encodeValueInPlace(head));
     const body = kind === KIND.gone ? EMPTY : encodeValueInPlace(value);
     this.#end(kind, body);
-    this.#type = null;
+    this.#held = null;
     return body.length;
   }
 
@@ -156,7 +158,7 @@ export class PartWriter implements CaptureSink {
     this.#length += body.length;
     if (this.#length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
     this.#entries++;
-    if (this.#type !== null) this.#types.add(this.#type);
+    if (this.#held !== null) this.#holds.set(this.#held.join('\0'), this.#held);
   }
 
   /** The block is full without its last entry: that one begins the next. */
@@ -182,10 +184,10 @@ export class PartWriter implements CaptureSink {
     if (this.#length === 0) return;
     this.counts.bytes += this.#length;
     const payload = this.#block.slice(0, this.#length);
-    const block = { payload, entries: this.#entries, types: [...this.#types] };
+    const block = { payload, entries: this.#entries, holds: [...this.#holds.values()] };
     this.#length = 0;
     this.#entries = 0;
-    this.#types.clear();
+    this.#holds.clear();
     this.#emit(block);
   }
 }

@@ -1,6 +1,16 @@
 import { decodeValue, encodeValue, type PackedFrame, type UnitData } from '@tidemark/actors/internal';
-import { entriesOf, type FrameHead, KIND, type RowsBody, type RowsHead, UNIT_KINDS, type UnitHead } from './entry.ts';
+import {
+  entriesOf,
+  type FrameHead,
+  type Kind,
+  KIND,
+  type RowsBody,
+  type RowsHead,
+  UNIT_KINDS,
+  type UnitHead,
+} from './entry.ts';
 import { readPartFile } from './part-file.ts';
+import type { Held } from './part-writer.ts';
 import { Said } from './said.ts';
 
 /** What a thread's part holds at its checkpoint, its values still packed. */
@@ -20,11 +30,13 @@ export interface PartFileContent extends PartContent {
   /** Cut of the file that it builds on; 0 for a full file. */
   readonly base: number;
   /** What its units belong to; null in format 1, which does not say. */
-  readonly types: ReadonlySet<string> | null;
+  readonly holds: readonly Held[] | null;
   /** Units that are no more; they come before `units`: what is there again is in both. */
   readonly gone: readonly UnitHead[];
   /** Units that count only in the newest file. */
   readonly passing: readonly UnitData[];
+  /** Key of the first actor of that kind that has units of that table here; null where all of them are gone. */
+  firstKey(type: string, table: string): string | null;
 }
 
 /**
@@ -37,12 +49,13 @@ export function readPart(bytes: Uint8Array): PartFileContent {
   return new ReadPart(bytes);
 }
 
-const MOTION_KINDS = new Set([KIND.mail, KIND.channel, KIND.outbox]);
+const LIVE_KINDS: ReadonlySet<Kind> = new Set([KIND.unit, KIND.rows, KIND.passing]);
+const MOTION_KINDS: ReadonlySet<Kind> = new Set([KIND.mail, KIND.channel, KIND.outbox]);
 
 class ReadPart implements PartFileContent {
   readonly bytes: Uint8Array;
   readonly base: number;
-  readonly types: ReadonlySet<string> | null;
+  readonly holds: readonly Held[] | null;
   readonly mail: PackedFrame[] = [];
   readonly channels: PackedFrame[] = [];
   readonly outboxes: PackedFrame[] = [];
@@ -50,10 +63,10 @@ class ReadPart implements PartFileContent {
   #read: { readonly units: UnitData[]; readonly gone: UnitHead[]; readonly passing: UnitData[] } | null = null;
 
   constructor(bytes: Uint8Array) {
-    const { base, types, payloads } = readPartFile(bytes);
+    const { base, holds, payloads } = readPartFile(bytes);
     this.bytes = bytes;
     this.base = base;
-    this.types = types;
+    this.holds = holds;
     this.#payloads = payloads.map(({ payload }) => payload);
     for (const { payload, entries } of payloads) {
       const found = this.#motion(payload);
@@ -73,6 +86,16 @@ class ReadPart implements PartFileContent {
 
   get passing(): readonly UnitData[] {
     return this.#all().passing;
+  }
+
+  firstKey(type: string, table: string): string | null {
+    for (const payload of this.#payloads) {
+      for (const { head } of entriesOf(payload, LIVE_KINDS)) {
+        const [ofType, key, ofTable] = head as RowsHead;
+        if (ofType === type && ofTable === table && key !== null) return key;
+      }
+    }
+    return null;
   }
 
   #motion(payload: Uint8Array): number {

@@ -12,7 +12,8 @@ import {
   type Runtime,
   type UnitData,
 } from '@tidemark/actors/internal';
-import { isAnswerTo, type MappedCheckpoint, mapCheckpoint } from './mapping/map-checkpoint.ts';
+import { homeFiles } from './home-files.ts';
+import { isAnswerTo, type MappedCheckpoint, mapCheckpoint, type PlanRow } from './mapping/map-checkpoint.ts';
 import { type Mapping, NO_MAPPING } from './mapping/program.ts';
 import type { PartContent } from './part.ts';
 import { PartLoader } from './part-loader.ts';
@@ -53,7 +54,27 @@ export function distribute(
   term: number | null = null,
   mapping: Mapping = NO_MAPPING,
 ): Loads {
-  return share(mapToProgram(record, parts, placement, mapping), workers, placement, term);
+  return distributeMapped(record, parts, workers, placement, mapping, term).loads;
+}
+
+/** As `distribute`, with what it made of each definition. */
+export function distributeMapped(
+  record: CheckpointRecord,
+  parts: readonly PartContent[],
+  workers: number,
+  placement: Placement,
+  mapping: Mapping,
+  term: number | null,
+): { readonly loads: Loads; readonly rows: readonly PlanRow[] } {
+  const files = homeFiles(record, parts, workers, placement, mapping);
+  const mapped = mapToProgram(record, files === null ? parts : parts.map(motionOnly), placement, mapping);
+  const loads = share(mapped, workers, placement, term);
+  for (const [thread, own] of files?.entries() ?? []) loads[thread].files.push(...own);
+  return { loads, rows: mapped.rows };
+}
+
+function motionOnly({ mail, channels, outboxes }: PartContent): PartContent {
+  return { units: [], mail, channels, outboxes };
 }
 
 /** A checkpoint as the definitions of this process and the tasks of a placement have it. */

@@ -48,7 +48,7 @@ describe('C8: a record names parts that are durable', () => {
     const blocks = Array.from({ length: 8 }, (_, n) => ({
       payload: new Uint8Array(40_000).fill(n),
       entries: 0,
-      types: [],
+      holds: [],
     }));
     for (const each of blocks) {
       bench.generator.part(1, { kind: 'block', cut: 1, block: each });

@@ -138,7 +138,7 @@ def entries(data):
     need(codec == 0 and end == len(data) - 16, 'the index is not at the end')
     cut, base, lines = Values(index).whole()
     found, at = [], 8
-    for offset, stored, length, codec, count, types in lines:
+    for offset, stored, length, codec, count, holds in lines:
         need(offset == at, 'the index leaves a gap')
         payload, own_codec, at = block(data, at)
         need((at - offset - 16, len(payload), own_codec) == (stored, length, codec), 'the index and a block differ')
@@ -154,7 +154,7 @@ def entries(data):
             if kind == 7: found += [(1, [of[0], key, '', None] if of[1] is None else [*of, key], row) for key, row in zip(*value, strict=True)]
             else: found.append((kind, of, value))
         need(count == 0, 'the index counts other entries')
-        need({head[0] for kind, head, _ in found[before:] if kind in (1, 5, 6)} == set(types), 'the index names other types')
+        need({(head[0], head[2]) for kind, head, _ in found[before:] if kind in (1, 5, 6)} == {tuple(held) for held in holds}, 'the index names other units')
     need(at == index_at, 'something lies before the index')
     return base, found
 

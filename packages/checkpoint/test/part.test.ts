@@ -49,10 +49,10 @@ const value = fc.oneof(
   number,
   fc.dictionary(text, fc.array(fc.integer(), { maxLength: 3 }), { ...exact, maxKeys: 3 }),
 );
-const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 });
+const tableName = fc.string({ unit: 'binary', minLength: 1, maxLength: 8 });
 const unit: fc.Arbitrary<Unit> = fc.oneof(
   fc.record({ type: text, key: text, table: fc.constant(''), tableKey: fc.constant(null), value }, exact),
-  fc.record({ type: text, key: text, table: name, tableKey: fc.oneof(text, number), value }, exact),
+  fc.record({ type: text, key: text, table: tableName, tableKey: fc.oneof(text, number), value }, exact),
   // Units of one table follow each other.
   fc.record({ type: fc.constant('a'), key: fc.constant('b'), table: fc.constant('c'), tableKey: number, value }, exact),
 );
@@ -164,7 +164,7 @@ describe('a part', () => {
     });
     const lengths = blocks.map(({ payload }) => payload.length);
     const units = blocks.map((block) => readPart(framed([block])).units.map(({ key }) => key));
-    expect(blocks.map(({ types }) => types)).toEqual(units.map(() => ['type']));
+    expect(blocks.map(({ holds }) => holds)).toEqual(units.map(() => [['type', '']]));
     expect(units).toEqual([['key-0', 'key-1'], ['key-2'], ['key-3'], ['key-4', 'key-5'], ['key-6'], ['key-7']]);
     expect(lengths.map((length) => length > limits.BLOCK_BYTES_MAX)).toEqual([false, false, true, false, true, false]);
     expect(unpacked(readPart(bytes)).units.map((each) => (each as { value: string }).value.length)).toEqual(sizes);

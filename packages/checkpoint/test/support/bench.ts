@@ -139,12 +139,12 @@ function payload(cut: number, sizeBytes: number, thread = 0): Uint8Array {
 
 /** The file that a part of one such block becomes. */
 export function fileOf(cut: number, sizeBytes: number, thread = 0): Uint8Array {
-  return framed([{ payload: payload(cut, sizeBytes, thread), entries: 0, types: [] }], cut);
+  return framed([{ payload: payload(cut, sizeBytes, thread), entries: 0, holds: [] }], cut);
 }
 
 /** A piece of a part, filled with the number of its cut and thread. */
 export function block(cut: number, sizeBytes: number, thread = 0): PartSays {
-  return { kind: 'block', cut, block: { payload: payload(cut, sizeBytes, thread), entries: 0, types: [] } };
+  return { kind: 'block', cut, block: { payload: payload(cut, sizeBytes, thread), entries: 0, holds: [] } };
 }
 
 export function done(

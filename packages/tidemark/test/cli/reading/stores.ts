@@ -56,7 +56,7 @@ async function runFlights(): Promise<string> {
   const store = join(folder, 'flights');
   const rows = Array.from(
     { length: 60_000 },
-    (_, i) => `2001-01-01,${i % 90},500,${i % 50 === 0 ? 'LAX' : `K${i % 6_000}`},SFO`,
+    (_, i) => `2001-01-01,${i % 90},500,${i % 50 === 0 ? 'LAX' : `K${i % 15_000}`},SFO`,
   );
   writeFileSync(join(folder, 'flights.csv'), ['date,delay,distance,origin,destination', ...rows, ''].join('\n'));
   const args = flightsArgs(store);
