@@ -183,6 +183,64 @@ describe('an error that crosses a thread', () => {
   });
 });
 
+describe('when the system goes back to the checkpoint of a cut (A14)', () => {
+  /** The host enters a cut. */
+  const flip = (cut: number): void => void (threads.host.cut.cut = cut);
+
+  test('asks from before it stay open, later ones reject with ROLLED_BACK, and none leaves a timer', async () => {
+    const before = threads.ask(Counter).add(1);
+    flip(5);
+    const after = rejection(threads.ask(Counter).add(1));
+    threads.border.pause();
+    threads.border.rollBack(5);
+    await settled();
+    expect(after.error).toMatchObject({
+      code: 'ROLLED_BACK',
+      message: expect.stringMatching(/^counter\/a add was undone: /),
+    });
+    // The restored message, or its answer, is in the cut: it is answered as if nothing had been.
+    threads.border.use(threads.host);
+    threads.border.answered(1, 1, { ok: true, value: 1 });
+    expect(await before).toBe(1);
+    expect(threads.clock.timersOpen).toBe(0);
+  });
+
+  test('an ask that is older than the checkpoint before it is not touched by a second rollback to the same one', async () => {
+    flip(5);
+    threads.border.pause();
+    threads.border.rollBack(5);
+    threads.border.use(threads.host);
+    const later = rejection(threads.ask(Counter).add(1));
+    threads.border.pause();
+    threads.border.rollBack(5);
+    await settled();
+    expect(later.error).toMatchObject({ code: 'ROLLED_BACK' });
+  });
+
+  test('what is sent between two generations waits, keeps its order, and goes to the next at once', async () => {
+    threads.ingress[1] = 1;
+    const sent: number[] = [];
+    const tell = (n: number): Promise<number> =>
+      threads
+        .tell(Counter)
+        .add(n)
+        .then(() => sent.push(n));
+    const waiting = [tell(1), tell(2)];
+    threads.border.pause();
+    threads.border.rollBack(0);
+    waiting.push(tell(3));
+    const asked = threads.ask(Counter).n();
+    await threads.clock.pass(20);
+    expect(sent).toEqual([]);
+    threads.ingress[1] = 0;
+    threads.border.use(threads.host);
+    await Promise.all(waiting);
+    expect(sent).toEqual([1, 2, 3]);
+    threads.run();
+    expect(await asked).toBe(6);
+  });
+});
+
 /** The error of a promise, once it has one. */
 function rejection(promise: Promise<unknown>): { readonly error: unknown } {
   const seen: { error: unknown } = { error: undefined };

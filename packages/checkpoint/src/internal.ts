@@ -28,6 +28,9 @@ export {
   type TermRecord,
 } from './record.ts';
 export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
+export { PartCache } from './part-cache.ts';
+export { RestorePoint } from './restore-point.ts';
+export { homeFiles } from './home-files.ts';
 export { distribute, type Placement } from './recovery.ts';
 export { parseSchedule, type Schedule } from './schedule.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';

@@ -27,10 +27,10 @@ export async function readVerifiedPart(
   inMemory: InMemory = NOTHING,
 ): Promise<PartContent> {
   const files = await Promise.all(
-    part.files.map((ref) => {
+    part.files.map(async (ref) => {
       // What never left this process need not be verified again.
       const bytes = inMemory(ref);
-      return bytes === undefined ? readVerifiedFile(store, job, record, part.thread, ref) : readWhole(bytes);
+      return bytes === undefined ? readVerifiedFile(store, job, record, part.thread, ref) : readPart(bytes);
     }),
   );
   for (const [i, { base }] of files.entries()) assertBuildsOn(job, record, part, i, base);
@@ -70,16 +70,12 @@ export async function readVerifiedFile(
   if (bytes.length !== ref.length) throw damaged(record, name, `has ${bytes.length} bytes, not ${ref.length}`);
   if (sha256(bytes) !== ref.sha256) throw damaged(record, name, 'has another sha256 than its record says');
   try {
-    return await readWhole(bytes);
+    return readPart(bytes);
   } catch (cause) {
     // Not damage: it is whole, and cannot be read here.
     if (cause instanceof CheckpointError) throw cause;
     throw damaged(record, name, 'cannot be read', cause);
   }
-}
-
-async function readWhole(bytes: Uint8Array): Promise<PartFileContent> {
-  return readPart(bytes);
 }
 
 function damaged(record: CheckpointRecord, name: string, what: string, cause?: unknown): CheckpointError {

@@ -37,8 +37,9 @@ describe('an ask', () => {
 
   test('that is made while the system goes back waits, and is answered', async () => {
     const observed: Promise<unknown>[] = [];
+    const store = await systems.folder();
     const system = await systems.start({
-      store: await systems.folder(),
+      store,
       observe: (event) => {
         systems.events.push(event);
         if (event.kind === 'checkpoint-failed') observed.push(system.ask(system.ref(Till, 'till')).got());
@@ -48,7 +49,7 @@ describe('an ask', () => {
     await system.checkpoint();
     // Under way when the thread dies: given up, in the middle of going back.
     const given = system.checkpoint();
-    await system.tell(system.ref(Echo, 'a')).exit(1);
+    await system.tell(system.ref(Echo, 'a')).exitOnce(join(store, 'gone'));
     await given.catch(() => undefined);
     await rolledBack();
     for (const answer of observed) expect(await answer).toBe(3);
