@@ -46,3 +46,4 @@ export {
   type WorkerPlugin,
   type WorkerSeat,
 } from './worker.ts';
+export { WORK_FIELDS } from './work-count.ts';

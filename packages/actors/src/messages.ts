@@ -72,6 +72,8 @@ export interface StartWorker {
   readonly extensionData: unknown;
   /** One flag per thread: not 0 while that thread keeps the ingress of the system closed. */
   readonly ingress: Int32Array;
+  /** Where each thread counts what it has done. */
+  readonly work: Float64Array;
 }
 
 /** Host → worker. */

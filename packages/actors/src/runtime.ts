@@ -12,6 +12,7 @@ import type { Batch, Envelope, Frame, LoadedUnit, Marker, PackedFrame, Peer, Sig
 import type { Task } from './task.ts';
 import { copyAnswer } from './turn.ts';
 import { CutState } from './unit.ts';
+import { WorkCount } from './work-count.ts';
 
 /** What the runtime tells whoever takes cuts. It knows that a marker exists; what a checkpoint is, it does not know. */
 export interface CutHooks {
@@ -33,6 +34,8 @@ export interface RuntimeOptions {
   readonly peers: readonly Peer[];
   /** One flag per thread: not 0 while that thread keeps the ingress of the system closed. */
   readonly ingress: Int32Array;
+  /** Where each thread counts what it has done; left out where nobody looks. */
+  readonly work?: Float64Array;
   /** A turn threw, or the program overran: this thread cannot go on. */
   readonly fail: (error: unknown) => void;
   readonly log: (text: string) => void;
@@ -64,6 +67,8 @@ export class Runtime {
   readonly term: number;
   readonly cut: CutState = new CutState();
   readonly clock: Clock;
+  /** What this thread has done. */
+  readonly work: WorkCount;
   readonly #options: RuntimeOptions;
   readonly #links: Links;
   readonly #actors: ActorTable;
@@ -83,6 +88,7 @@ export class Runtime {
     this.term = options.term;
     this.clock = options.clock;
     this.cut.cut = options.cut ?? 0;
+    this.work = new WorkCount(options.work ?? null, options.thread);
     this.#links = new Links({
       workers: options.workers,
       generation: options.generation,
@@ -259,6 +265,7 @@ export class Runtime {
       const cutting = this.#hooks?.work(this.clock.monotonic() + share) ?? false;
       this.#links.flush(this.cut.cut);
       this.#setIngress();
+      this.work.write();
       this.#inSlice = false;
       if (more || cutting) this.wake();
     } catch (error) {
@@ -276,13 +283,17 @@ export class Runtime {
   #runTurns(deadline: number): boolean {
     do {
       let worked = false;
-      for (let turns = 0; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
+      let turns = 0;
+      for (; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
         this.#actors.turn();
         worked = true;
       }
+      this.work.records += turns;
       if (this.#runTaskTurn()) worked = true;
       if (this.#links.hasArrived) {
-        this.#unpack(this.#links.take());
+        const frame = this.#links.take();
+        this.work.frameBytes += frame.body.length;
+        this.#unpack(frame);
         worked = true;
       }
       if (!worked && !this.#pollSources()) return false;
@@ -295,6 +306,7 @@ export class Runtime {
       const batch = task.mail.take();
       if (batch === undefined) continue;
       this.#waitingRecords -= batch.values.length;
+      this.work.records += batch.values.length;
       task.turn(batch);
       return true;
     }

@@ -137,6 +137,7 @@ function startWorker(
     clock: seat.clock,
     peers: seat.peers(generation),
     ingress: start.ingress,
+    work: start.work,
     fail,
     log: (text) => say({ kind: 'log', text }),
   });

@@ -14,6 +14,8 @@ export interface Boundary {
   readonly kept?: readonly number[];
   /** What the owner that put it keeps; boundaries of copies, and older ones, do not say. */
   readonly keep?: KeepPolicy;
+  /** URL of the store that this log is copied from; only where a copier has put the boundary. */
+  readonly copyOf?: string;
 }
 
 const NAME = /\/gc\/(\d{20})$/;

@@ -50,16 +50,22 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
   const used = await numbersUsed(log);
   const place = { log, store, job };
   if (options.fresh) return { ...used, checkpoint: null };
+  let gap = false;
   while (position >= log.first) {
     const found = await log.read(position);
     if (!found.ok) {
       // A person has named an older one; what this record has released, nobody can tell.
       const passed = options.from !== null && options.from < position && options.acceptDuplicates;
       if (!passed) throw await damaged(found.error, position, place, options);
-      position -= 1;
+      position = await log.below(position);
       continue;
     }
     const { record } = found;
+    if (record.kind === 'gap') {
+      gap = true;
+      position -= 1;
+      continue;
+    }
     if (record.kind === 'term') {
       if (options.from !== null) position -= 1;
       else if (record.from === 'fresh') position = BEGINNING;
@@ -68,9 +74,11 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     }
     if (options.from !== null && position !== options.from) {
       if (record.releases) released ??= position;
-      position -= 1;
+      position = await log.below(position);
       continue;
     }
+    if (!options.acceptDuplicates && (await isCopy(log, position)))
+      throw copyRefused(options, position, log, store.url);
     if (released !== null && !options.acceptDuplicates)
       throw releasedSince(options, `checkpoint ${released} has released output`);
     try {
@@ -81,7 +89,7 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
       if (!(error instanceof CheckpointError) || error.code !== 'CHECKPOINT_DAMAGED') throw error;
       if (record.releases || options.from !== null) throw await damaged(error, position, place, options);
       skipped ??= { record, error };
-      position -= 1;
+      position = await log.below(position);
     }
   }
   // Below the boundary only what is marked is there to be used, and only where it is named (C30).
@@ -98,6 +106,12 @@ export async function choose(log: Log, store: Store, job: string, options: Choos
     );
   }
   if (skipped !== null) throw await damaged(skipped.error, skipped.record.position, place, options);
+  if (gap) {
+    throw new CheckpointError(
+      'CHECKPOINT_DAMAGED',
+      `${store.url} is for copies of job '${job}', and none of them is complete. --fresh begins again.`,
+    );
+  }
   // Below the boundary there was something: that it is gone does not make it "nothing" (C16).
   if (position !== BEGINNING && log.boundary !== null) {
     const what = `the log of job '${job}' in ${store.url} leads below its boundary ${log.boundary.position}, where nothing of it is left`;
@@ -133,7 +147,7 @@ async function numbersUsed(log: Log): Promise<Omit<Choice, 'checkpoint'>> {
   let term: number | null = null;
   let begun: TermRecord | null = null;
   let unread = 0;
-  for (let position = log.last; position >= log.first; position--) {
+  for (let position = log.last; position >= log.first; position = await log.below(position)) {
     const found = await log.read(position);
     if (!found.ok) {
       unread += 1;
@@ -142,7 +156,7 @@ async function numbersUsed(log: Log): Promise<Omit<Choice, 'checkpoint'>> {
     const { record } = found;
     term ??= record.term + unread;
     if (record.kind === 'checkpoint') return { term, cut: record.cut + unread, begun };
-    if (position === log.last) begun = record;
+    if (position === log.last && record.kind === 'term') begun = record;
   }
   return { term: term ?? unread, cut: unread, begun };
 }
@@ -172,18 +186,43 @@ async function damaged(
   const older = await olderCheckpoint(place, position);
   const help =
     older === null
-      ? 'No older checkpoint is there: --fresh begins again.'
+      ? nothingOlder(place.log)
       : `What it released (output, answers) may come a second time if you go back to an older one: ${options.command(older)}`;
   return new CheckpointError('CHECKPOINT_DAMAGED', `${error.message}. ${help}`, { cause: error });
 }
 
+function nothingOlder({ boundary }: Log): string {
+  if (boundary?.copyOf === undefined) return 'No older checkpoint is there: --fresh begins again.';
+  return 'Older copies may be there: tidemark checkpoints lists them, and tidemark copy makes a store of one.';
+}
+
 async function olderCheckpoint({ log, store, job }: Place, below: number): Promise<number | null> {
-  for (let position = below - 1; position >= log.first; position--) {
+  for (let position = await log.below(below); position >= log.first; position = await log.below(position)) {
     const found = await log.read(position);
     if (found.ok && found.record.kind === 'checkpoint') return position;
   }
   const marked = markedPositions(await listMarks(store, job));
   return marked.findLast((position) => position < Math.min(below, log.first)) ?? null;
+}
+
+/** Whether a copier has put a checkpoint here, and no owner has gone on from it: then the log is its own. */
+async function isCopy(log: Log, position: number): Promise<boolean> {
+  const { boundary } = log;
+  if (boundary === null) return (await log.below(position)) !== position - 1;
+  if (boundary.copyOf === undefined) return false;
+  for (let each = position; each > boundary.position; each = await log.below(each)) {
+    const found = await log.read(each);
+    if (found.ok && found.record.kind === 'term') return false;
+  }
+  return true;
+}
+
+function copyRefused(options: ChooseOptions, position: number, { boundary }: Log, url: string): CheckpointError {
+  const of = boundary?.copyOf ?? 'another store';
+  return new CheckpointError(
+    'DUPLICATES_NOT_ACCEPTED',
+    `checkpoint ${position} in ${url} is a copy of one in ${of}: what was released there since, nobody can tell here, and going on releases it a second time. Go on in ${of}, or, if that is gone and nothing runs from it: ${options.command(position)}`,
+  );
 }
 
 function releasedSince(options: ChooseOptions, what: string): CheckpointError {

@@ -5,7 +5,7 @@ import { CheckpointError } from './errors.ts';
 import { PartFraming } from './part-file.ts';
 import type { PartCache } from './part-cache.ts';
 import type { PartBlock } from './part-writer.ts';
-import type { PartFile, PartSays, PartStats } from './participant.ts';
+import type { PartFile, PartOfCut, PartStats } from './participant.ts';
 import type { FileRef } from './record.ts';
 
 /** What a thread has written for one cut. */
@@ -55,7 +55,7 @@ export class Collector {
     this.#failed = failed;
   }
 
-  take(thread: number, says: PartSays): void {
+  take(thread: number, says: PartOfCut): void {
     const { cut, compressor, captureBytesMax } = this.#place;
     if (says.cut !== cut || this.#over) return;
     let part = this.#parts.get(thread);

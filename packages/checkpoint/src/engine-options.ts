@@ -1,5 +1,7 @@
 import type { Border, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
+import type { Copied } from './copier.ts';
+import type { CopyOptions } from './copies.ts';
 import type { Published } from './generator-options.ts';
 import type { KeepOptions } from './keep.ts';
 import type { PlanRow } from './mapping/map-checkpoint.ts';
@@ -8,6 +10,7 @@ import type { OwnerSeen } from './owner.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Placement } from './recovery.ts';
 import type { IfRunning } from './take-over.ts';
+import type { ScheduleOption } from './schedule.ts';
 
 /** What happens to a system that an observer may want to know. */
 export type EngineEvent =
@@ -38,6 +41,7 @@ export type EngineEvent =
     }
   /** Another process runs the job, and this start waits for its end. */
   | ({ readonly kind: 'waiting' } & OwnerSeen)
+  | ({ readonly kind: 'copied' } & Copied)
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'log'; readonly thread: number; readonly text: string };
 
@@ -79,10 +83,12 @@ export interface EngineOptions {
   readonly location: string | null;
   readonly job: string;
   readonly workers: number;
-  readonly schedule: string;
+  readonly schedule: ScheduleOption;
   readonly timezone: string | undefined;
   /** Checkpoints kept at least; a number is that of the newest, Infinity keeps all. */
   readonly keep: number | KeepOptions;
+  /** None when not given. */
+  readonly copies?: readonly CopyOptions[];
   readonly compression: Compression;
   /** Bytes of a checkpoint that may be in memory and not yet stored: with more it is declined. */
   readonly captureBytesMax: number;

@@ -9,10 +9,11 @@ import {
 } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import { type Compressor, openCompressor } from './compression.ts';
+import { Copies, type CopyPlan, planCopies } from './copies.ts';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
-import { CheckpointError, codeOf, toError } from './errors.ts';
+import { codeOf, isFenced, toError } from './errors.ts';
 import type { Generation } from './generation.ts';
 import { Generations } from './generations.ts';
 import { Generator } from './generator.ts';
@@ -29,6 +30,7 @@ import { RestorePoint } from './restore-point.ts';
 import { Retention } from './retention.ts';
 import { type Savepoint, Savepoints } from './savepoints.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
+import { NO_WORK } from './work.ts';
 
 /**
  * Opens the store, chooses, owns, starts the threads, restores. The order is that of architecture §6: everything that
@@ -39,9 +41,10 @@ export async function startEngine(options: EngineOptions, environment: Environme
   const schedule = parseSchedule(options.schedule, options.timezone);
   parseKeep(options.keep);
   const compressor = openCompressor(options.compression);
+  const copies = planCopies(options.copies ?? [], options.location);
   const engine = new Engine(options, environment, compressor);
   try {
-    await engine.start(schedule);
+    await engine.start(schedule, copies);
   } catch (error) {
     await engine.kill();
     throw error;
@@ -66,6 +69,7 @@ export class Engine {
   #log: Log | null = null;
   #retention: Retention | null = null;
   #savepoints: Savepoints | null = null;
+  #copies: Copies | null = null;
   #ended = false;
   #finished = false;
   /** Why the system cannot go on. */
@@ -95,7 +99,7 @@ export class Engine {
     return this.#finished;
   }
 
-  async start(schedule: Schedule): Promise<void> {
+  async start(schedule: Schedule, copies: readonly CopyPlan[] = []): Promise<void> {
     const options = this.#options;
     const { clock } = this.#environment;
     const beganAt = clock.monotonic();
@@ -125,6 +129,9 @@ export class Engine {
       this.#observe({ kind: 'restored', cut: record.cut, position: record.position, durationMs });
     }
     this.#makeGenerator(store, owned, options.location === null ? null : schedule);
+    const observe = (event: EngineEvent): void => this.#observe(event);
+    const place = { store, job: options.job, environment: this.#environment, retention: this.#retention!, observe };
+    this.#copies = new Copies(copies, place, record?.position ?? null);
     this.#assertGoing();
   }
 
@@ -133,6 +140,7 @@ export class Engine {
     this.#generations.go();
     this.#generator?.start();
     if (this.#options.location !== null) this.#savepoints?.start();
+    this.#copies?.start();
   }
 
   say(thread: number, says: HostSays): void {
@@ -198,6 +206,7 @@ export class Engine {
     const cancel = this.#environment.clock.after(STOP_MS, () => void this.#threads?.kill());
     await this.#threads?.stop();
     cancel();
+    await this.#copies?.end();
     await this.#retention?.idle();
     await this.#owner?.release();
     await this.#store?.close();
@@ -226,6 +235,7 @@ export class Engine {
     this.#generations.stop(reason);
     this.#owner?.stop();
     await this.#threads?.kill();
+    await this.#copies?.end();
     // The job is another's now if we are fenced: then its file is not ours to write.
     if (!isFenced(this.#failure)) await this.#owner?.release();
     await this.#store?.close();
@@ -284,6 +294,7 @@ export class Engine {
       definitions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
       nextCut: choice.cut + 1,
       schedule,
+      work: () => this.#generations.current?.work ?? NO_WORK,
       begin: (cut, published) => this.#generations.current?.participant.flip(cut, published),
       abandon: (cut) => {
         this.#point?.abandoned();
@@ -310,6 +321,7 @@ export class Engine {
     this.#generations.published();
     this.#generations.current?.workers.sayAll({ kind: 'published', cut, position });
     this.#observe({ kind: 'checkpoint', ...published });
+    this.#copies?.published(position);
     extension?.published(published);
   }
 
@@ -384,8 +396,4 @@ function startEnded(): ActorError {
 
 function stopped(): ActorError {
   return new ActorError('SYSTEM_STOPPED', 'the system has stopped');
-}
-
-function isFenced(error: Error | null): boolean {
-  return error instanceof CheckpointError && error.code === 'FENCED';
 }

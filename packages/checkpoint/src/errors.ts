@@ -2,12 +2,15 @@
 export type CheckpointErrorCode =
   | 'ALREADY_RUNNING'
   | 'CAPTURE_TOO_LARGE'
+  | 'CHECKPOINTS_FAILING'
   | 'CHECKPOINT_ABANDONED'
   | 'CHECKPOINT_DAMAGED'
   | 'CHECKPOINT_INCOMPATIBLE'
   | 'CHECKPOINT_OVERDUE'
   | 'CHECKPOINT_UNKNOWN'
   | 'COMPRESSION_UNAVAILABLE'
+  | 'COPIES_INVALID'
+  | 'COPY_TAKEN_OVER'
   | 'DUPLICATES_NOT_ACCEPTED'
   | 'FENCED'
   | 'KEEP_INVALID'
@@ -46,4 +49,9 @@ export function codeOf(error: Error): string {
 
 export function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** The job is another owner's now. */
+export function isFenced(error: Error | null): boolean {
+  return error instanceof CheckpointError && error.code === 'FENCED';
 }

@@ -6,7 +6,7 @@ import { Log } from './log.ts';
 import { assertNoLaterTerm, baseOf, carryOut, type PassPlan, planPass, removableBelow } from './pass.ts';
 import { listMarks, type Marks } from './pin.ts';
 import { type FoundRecord, readRecord } from './read-record.ts';
-import type { CheckpointRecord, FileRef } from './record.ts';
+import { storedFiles } from './record.ts';
 import { takeOver, type TakenOver } from './take-over.ts';
 
 export interface GcPlace {
@@ -31,7 +31,7 @@ export interface GcRemoved {
   readonly object: string;
   /** Of a record; null of a file. */
   readonly position: number | null;
-  readonly kind: 'checkpoint' | 'term' | 'damaged' | 'part';
+  readonly kind: 'checkpoint' | 'term' | 'gap' | 'damaged' | 'part';
   readonly takenAt: string | null;
   readonly bytes: number;
 }
@@ -166,7 +166,7 @@ function keptOf(found: FoundRecord, marks: Marks, plan: PassPlan | null): GcKept
   if (plan === null || position >= plan.boundary.position) because.push('newest');
   if (marks.pinned.has(position)) because.push('pinned');
   because.push(...(plan?.byTime.get(position) ?? []));
-  const files = fileRefs(record).reduce((total, { length }) => total + length, 0);
+  const files = storedFiles(record).reduce((total, { length }) => total + length, 0);
   return [{ position, takenAt: record.createdAt, because, bytes: bytes + files }];
 }
 
@@ -183,12 +183,7 @@ function sizesIn(records: readonly FoundRecord[]): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   for (const found of records) {
     if (!found.ok || found.record.kind !== 'checkpoint') continue;
-    for (const { path, length } of fileRefs(found.record)) sizes.set(path, length);
+    for (const { path, length } of storedFiles(found.record)) sizes.set(path, length);
   }
   return sizes;
-}
-
-/** Those that are objects of their own. */
-function fileRefs({ parts }: CheckpointRecord): readonly Extract<FileRef, { readonly path: string }>[] {
-  return parts.flatMap(({ files }) => files.flatMap((file) => ('path' in file ? [file] : [])));
 }

@@ -1,6 +1,7 @@
 import { type Answer, type Clock, type Peer, Runtime, type Sight, type WorkerLine } from '@tidemark/actors/internal';
 import { Participant, type PartSays } from './participant.ts';
 import { loadHere, type Loads } from './recovery.ts';
+import { sharedWork, type WorkDone, workDone } from './work.ts';
 import { type Reply, WorkerGroup } from './worker-group.ts';
 
 export interface GenerationOptions {
@@ -33,6 +34,7 @@ export class Generation {
   readonly workers: WorkerGroup;
   readonly #options: GenerationOptions;
   readonly #ingress: Int32Array;
+  readonly #work: Float64Array;
 
   constructor(options: GenerationOptions) {
     const { number, term, workers, cut, clock, peers, fail, log, answered } = options;
@@ -41,6 +43,7 @@ export class Generation {
     // Of its own: who died may have closed the ingress, and nobody would open it.
     this.#ingress = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)));
     const ingress = this.#ingress;
+    this.#work = sharedWork(workers + 1);
     this.runtime = new Runtime({
       thread: 0,
       workers,
@@ -50,6 +53,7 @@ export class Generation {
       clock,
       peers,
       ingress,
+      work: this.#work,
       fail,
       log,
       answered,
@@ -62,9 +66,14 @@ export class Generation {
   /** Starts the workers' side and gives every thread its units and its motion back (C18). */
   async start(extensionData: unknown, loads: Loads): Promise<void> {
     const { number: generation, term, workers } = this.#options;
-    await this.workers.start({ generation, term, workers, extensionData, ingress: this.#ingress });
+    await this.workers.start({ generation, term, workers, extensionData, ingress: this.#ingress, work: this.#work });
     loadHere(this.runtime, loads[0]);
     await this.workers.load(loads);
+  }
+
+  /** What all threads have done since it began. */
+  get work(): WorkDone {
+    return workDone(this.#work);
   }
 
   go(): void {

@@ -5,6 +5,7 @@ import type { Log } from './log.ts';
 import type { PartCache } from './part-cache.ts';
 import type { Retention } from './retention.ts';
 import type { Schedule } from './schedule.ts';
+import type { WorkDone } from './work.ts';
 
 /** A published checkpoint, as its observers see it. */
 export interface Published {
@@ -31,7 +32,10 @@ export interface GeneratorOptions {
   readonly definitions: Readonly<Record<string, number>>;
   /** First cut number that was never used. */
   readonly nextCut: number;
+  /** Null: only what is asked for. */
   readonly schedule: Schedule | null;
+  /** What the threads have done, for a schedule that counts it. */
+  readonly work: () => WorkDone;
   readonly retention: Retention;
   readonly compressor: Compressor | null;
   readonly captureBytesMax: number;

@@ -1,12 +1,14 @@
 import { assertNever } from '@tidemark/actors/internal';
 import { StoreError } from '@tidemark/stores';
-import { Collector, type StoredPart } from './collector.ts';
+import { Collector } from './collector.ts';
 import { CheckpointError, codeOf, toError } from './errors.ts';
 import { PartCache } from './part-cache.ts';
 import type { GeneratorOptions, Published } from './generator-options.ts';
-import { CUT_OVERDUE_MS, SETTLE_MS, WAIT_MS_MAX } from './limits.ts';
+import { cutHistory, failedAttempt, type TimedPart } from './history.ts';
+import { CUT_OVERDUE_MS, FAILED_TOLD_MAX, SETTLE_MS } from './limits.ts';
+import { Pace } from './pace.ts';
 import type { PartSays } from './participant.ts';
-import type { CheckpointRecord, FileRef, PartRef } from './record.ts';
+import type { CheckpointRecord, CutHistory, FailedAttempt, FileRef, PartRef, PublishedBefore } from './record.ts';
 import { step, type GeneratorEffect, type GeneratorEvent, type GeneratorState } from './step.ts';
 
 /**
@@ -19,14 +21,21 @@ export class Generator {
   readonly #options: GeneratorOptions;
   #state: GeneratorState;
   #collector: Collector | null = null;
-  #parts = new Map<number, StoredPart>();
+  #parts = new Map<number, TimedPart>();
   /** Of each thread, the files that the newest published record names: what the next part may build on. */
   readonly #chains = new Map<number, readonly FileRef[]>();
+  /** Monotonic, and by the wall clock. */
   #beganAt = 0;
-  #cancelDue: () => void = () => undefined;
+  #beganAtWall = 0;
+  /** Threads that have entered the cut. */
+  #flipped = new Set<number>();
+  #before: PublishedBefore | null = null;
+  readonly #pace: Pace | null;
+  readonly #timeLimitMs: number;
+  #failedInARow = 0;
   #cancelOverdue: () => void = () => undefined;
   #lastError: Error | null = null;
-  readonly #failed: { readonly cut: number; readonly code: string }[] = [];
+  readonly #failed: FailedAttempt[] = [];
   /** Resolved by the first publication of a cut that began after they asked. */
   #waiting: {
     readonly minCut: number;
@@ -45,16 +54,19 @@ export class Generator {
   constructor(options: GeneratorOptions) {
     this.#options = options;
     this.#state = { phase: 'idle', next: options.nextCut, published: 0 };
+    const { schedule, clock, work } = options;
+    this.#timeLimitMs = schedule?.timeLimitMs ?? CUT_OVERDUE_MS;
+    this.#pace = schedule === null ? null : new Pace(schedule, clock, work, () => this.#handle({ kind: 'due' }));
   }
 
   start(): void {
-    this.#scheduleNext();
+    this.#pace?.start();
   }
 
   /** No more cuts by schedule; resolves when none is under way. */
   async hold(): Promise<void> {
     this.#held = true;
-    this.#cancelDue();
+    this.#pace?.stop();
     await this.#noneUnderWay();
   }
 
@@ -64,7 +76,7 @@ export class Generator {
     let open: () => void = () => undefined;
     this.#gate = new Promise((resolve) => (open = resolve));
     await before;
-    this.#cancelDue();
+    this.#pace?.stop();
     await this.#noneUnderWay();
     try {
       return await work();
@@ -81,7 +93,7 @@ export class Generator {
 
   /** No more cuts by schedule. */
   stop(): void {
-    this.#cancelDue();
+    this.#pace?.stop();
     this.#cancelOverdue();
   }
 
@@ -103,8 +115,8 @@ export class Generator {
 
   /** The next generation runs: cuts may begin. */
   resume(): void {
-    this.#cancelDue();
-    if (!this.#held) this.#scheduleNext();
+    this.#pace?.stop();
+    if (!this.#held) this.#pace?.start();
     this.#handle({ kind: 'generation-began' });
   }
 
@@ -123,7 +135,8 @@ export class Generator {
 
   /** A thread reports of its part. */
   part(thread: number, says: PartSays): void {
-    this.#collector?.take(thread, says);
+    if (says.kind !== 'flipped') this.#collector?.take(thread, says);
+    else if (this.#state.phase === 'gathering' && this.#state.cut === says.cut) this.#flipped.add(thread);
   }
 
   /** The system cannot go on: whoever waits for a checkpoint hears why. */
@@ -179,9 +192,11 @@ export class Generator {
 
   #begin(cut: number, published: number): void {
     const { store, job, term, clock, newId, compressor, captureBytesMax, inlineBytesMax } = this.#options;
-    const parts = new Map<number, StoredPart>();
+    const parts = new Map<number, TimedPart>();
     this.#parts = parts;
+    this.#flipped = new Set();
     this.#beganAt = clock.monotonic();
+    this.#beganAtWall = clock.now();
     this.#collector = new Collector(
       {
         store,
@@ -195,7 +210,7 @@ export class Generator {
         cache: this.#options.cache ?? NO_CACHE,
       },
       (thread, part) => {
-        parts.set(thread, part);
+        parts.set(thread, { ...part, storedAt: clock.monotonic() });
         this.#handle({ kind: 'part-stored', cut, thread });
       },
       (error) => {
@@ -203,22 +218,23 @@ export class Generator {
         this.#handle(isFatal(error.cause) ? { kind: 'store-lost' } : { kind: 'part-failed', cut });
       },
     );
-    this.#cancelOverdue = clock.after(CUT_OVERDUE_MS, () => {
-      this.#lastError = new CheckpointError(
-        'CHECKPOINT_OVERDUE',
-        `cut ${cut} was not complete within ${CUT_OVERDUE_MS} ms`,
-      );
+    this.#cancelOverdue = clock.after(this.#timeLimitMs, () => {
+      const message = `cut ${cut} was not complete within ${this.#timeLimitMs} ms`;
+      this.#lastError = new CheckpointError('CHECKPOINT_OVERDUE', message);
       this.#handle({ kind: 'overdue', cut });
     });
+    this.#pace?.began();
     this.#options.begin(cut, published);
   }
 
   async #publish(cut: number): Promise<void> {
-    const { log, term } = this.#options;
+    const { log, term, clock } = this.#options;
     let event: GeneratorEvent;
     try {
+      const putAt = clock.monotonic();
       const position = await log.put(this.#record(cut), term);
       await this.#assertOwner(position);
+      this.#before = { position, publishMs: Math.round((clock.monotonic() - putAt) * 1000) / 1000 };
       event = { kind: 'published', cut, position };
     } catch (error) {
       // What was under way at the end fails because of it: that is not the reason.
@@ -262,6 +278,7 @@ export class Generator {
       app,
       history: this.#history(),
       failed: this.#failed,
+      before: this.#before,
     };
   }
 
@@ -279,27 +296,17 @@ export class Generator {
     return [...this.#parts.values()].some((part) => part.stats.releases);
   }
 
-  #history(): Omit<Published, 'cut' | 'position' | 'releases'> & { readonly frames: number } {
-    const stats = [...this.#parts.values()].map((part) => part.stats);
-    const flips = stats.map((part) => part.flippedAt);
-    const sum = (field: 'units' | 'messages' | 'frames' | 'bytes'): number =>
-      stats.reduce((total, part) => total + part[field], 0);
-    return {
-      durationMs: round(this.#options.clock.monotonic() - this.#beganAt),
-      pauseMs: round(Math.max(...stats.map((part) => part.pauseMs))),
-      skewMs: round(Math.max(...flips) - Math.min(...flips)),
-      units: sum('units'),
-      messages: sum('messages'),
-      frames: sum('frames'),
-      bytes: sum('bytes'),
-    };
+  #history(): CutHistory {
+    return cutHistory(this.#beganAt, this.#options.clock.monotonic(), this.#parts);
   }
 
   #release(cut: number, position: number): void {
-    const published: Published = { cut, position, releases: this.#releases, ...this.#history() };
+    const { threads: _threads, slowest: _slowest, ...history } = this.#history();
+    const published: Published = { cut, position, releases: this.#releases, ...history };
     for (const { thread, files } of this.#partRefs()) this.#chains.set(thread, files);
     this.#over();
     this.#failed.length = 0;
+    this.#failedInARow = 0;
     this.#options.release(published);
     this.#options.retention.published();
     const waiting = this.#waiting;
@@ -311,12 +318,31 @@ export class Generator {
     const error = this.#lastError ?? new CheckpointError('CHECKPOINT_ABANDONED', `cut ${cut} was abandoned: ${why}`);
     this.#collector?.abandon();
     this.#over();
-    if (this.#failed.length < FAILED_MAX) this.#failed.push({ cut, code: codeOf(error) });
+    this.#noteFailed(cut, error);
     this.#options.abandon(cut);
     this.#options.failed(cut, error);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((asked) => asked.minCut > cut);
     for (const asked of waiting) if (asked.minCut <= cut) asked.reject(error);
+    // What a rollback has ended says nothing of checkpoints.
+    if (why === 'generation-over') return;
+    this.#failedInARow++;
+    const tolerated = this.#options.schedule?.toleratedFailures ?? Number.POSITIVE_INFINITY;
+    if (this.#failedInARow > tolerated) this.#failing(error);
+  }
+
+  #noteFailed(cut: number, error: Error): void {
+    const { clock, threads } = this.#options;
+    const times = { beganAtWall: this.#beganAtWall, durationMs: clock.monotonic() - this.#beganAt };
+    this.#failed.push(failedAttempt(cut, error, times, { threads, flipped: this.#flipped, parts: this.#parts }));
+    if (this.#failed.length > FAILED_TOLD_MAX) this.#failed.shift();
+  }
+
+  #failing(cause: Error): void {
+    const what = `${this.#failedInARow} attempts at a checkpoint in a row have failed; the last one: ${codeOf(cause)}: ${cause.message}`;
+    const help = 'The next start goes on from the last checkpoint that was published.';
+    this.#lastError = new CheckpointError('CHECKPOINTS_FAILING', `${what}. ${help}`, { cause });
+    this.#handle({ kind: 'failing' });
   }
 
   #end(): void {
@@ -331,24 +357,8 @@ export class Generator {
 
   #over(): void {
     this.#cancelOverdue();
+    this.#pace?.over();
     this.#collector = null;
-  }
-
-  #scheduleNext(): void {
-    const { schedule, clock } = this.#options;
-    if (schedule !== null) this.#waitForDue(schedule(clock.now()));
-  }
-
-  #waitForDue(delayMs: number): void {
-    const first = Math.min(delayMs, WAIT_MS_MAX);
-    this.#cancelDue = this.#options.clock.after(first, () => {
-      if (delayMs > first) {
-        this.#waitForDue(delayMs - first);
-        return;
-      }
-      this.#scheduleNext();
-      this.#handle({ kind: 'due' });
-    });
   }
 }
 
@@ -368,11 +378,4 @@ function whatFailed(error: unknown, cut: number): GeneratorEvent {
 /** The store says that trying again cannot help: a system that takes no more checkpoints ends, rather than run on without. */
 function isFatal(error: unknown): boolean {
   return error instanceof StoreError && error.kind === 'fatal';
-}
-
-/** Failed attempts kept for the next record. */
-const FAILED_MAX = 100;
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

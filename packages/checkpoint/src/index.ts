@@ -1,7 +1,9 @@
 export { type Compression, isCompression } from './compression.ts';
+export type { CopyOptions } from './copies.ts';
 export { CheckpointError, type CheckpointErrorCode } from './errors.ts';
 export { createSystem, main, type System, type SystemOptions } from './system.ts';
 export type { EngineEvent } from './engine-options.ts';
+export type { ScheduleOption, ScheduleOptions } from './schedule.ts';
 export type { SystemEvents } from './system-events.ts';
 export type { KeepOptions } from './keep.ts';
 export type { Savepoint } from './savepoints.ts';

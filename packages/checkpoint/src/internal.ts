@@ -1,4 +1,8 @@
 export { type Choice, choose, type ChooseOptions } from './choose.ts';
+export { Copier, type Copied as CheckpointCopied } from './copier.ts';
+export { type CopyOptions, planCopies } from './copies.ts';
+export { type CopySource, readSource } from './copy-source.ts';
+export { CopyStore } from './copy-store.ts';
 export { Engine, startEngine } from './engine.ts';
 export type { EngineEvent, EngineOptions, HostExtension, Prepared, ToRun } from './engine-options.ts';
 export { CheckpointError } from './errors.ts';
@@ -18,13 +22,16 @@ export { readParts } from './part-reading.ts';
 export { Participant, type PartFile, type PartSays, type PartStats } from './participant.ts';
 export {
   type CheckpointRecord,
+  type CutHistory,
   decodeRecord,
   encodeRecord,
+  type FailedAttempt,
   type FileRef,
   filesOf,
   type LogRecord,
   type PartRef,
   type RecordBody,
+  storedFiles,
   type TermRecord,
 } from './record.ts';
 export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
@@ -32,7 +39,9 @@ export { PartCache } from './part-cache.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';
 export { distribute, type Placement } from './recovery.ts';
-export { parseSchedule, type Schedule } from './schedule.ts';
+export { mergedSchedule, parseSchedule, parseTimetable, type Schedule, type ScheduleOption } from './schedule.ts';
+export { Alarm } from './alarm.ts';
+export { NO_WORK, type WorkDone } from './work.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';
 export { insideWorker } from './inside.ts';
 export { takeOver } from './take-over.ts';

@@ -12,7 +12,7 @@ export const CHAIN_FILES_PERIOD = 64;
 /** A part of fewer bytes lies in the record itself: one put less. */
 export const INLINE_BYTES_MAX = 64 * 1024;
 
-/** Milliseconds after which a cut that is not complete is abandoned. */
+/** Milliseconds after which a cut that is not complete is abandoned, where the schedule gives no time limit. */
 export const CUT_OVERDUE_MS = 60_000;
 
 /** Milliseconds between renewals of `owner.json`. */
@@ -45,6 +45,24 @@ export const STOP_MS = 5_000;
 /** Longest wait given to the clock at a time, in milliseconds: the timers of Node hold no more than 24 days. */
 export const WAIT_MS_MAX = 86_400_000;
 
+/** Longest wait for an instant of the wall clock until it is looked at again: after a sleep of the machine, a cron schedule is so late at most. */
+export const WALL_LOOK_MS = 30_000;
+
+/** Milliseconds between two looks at what was done, where a schedule counts it. */
+export const WORK_LOOK_MS = 50;
+
+/** Failed attempts that a record tells, the newest ones. */
+export const FAILED_TOLD_MAX = 100;
+
+/** Characters of an error in a record: enough to know it again, and a record stays small. */
+export const FAILED_TEXT_MAX = 300;
+
+/** Definitions of one thread that a record tells, those with the most bytes; fewer where there are many threads. */
+export const DEFINITIONS_TOLD_MAX = 20;
+
+/** Of all threads together: some 24 KB. */
+export const DEFINITIONS_TOLD_SUM = 400;
+
 /** Checkpoints kept when nothing else is said: enough to go back over a bad hour at one a minute, or past a damaged one. */
 export const KEEP_CHECKPOINTS = 10;
 
@@ -71,6 +89,17 @@ export const START_TRIES = 3;
  * there are a few milliseconds: an owner that is quicker a hundred times does not exist.
  */
 export const FENCE_TRIES = 100;
+/** Bytes of a file that are copied at a time: verifying them takes the host thread under a millisecond or two. */
+export const COPY_BYTES = 1024 * 1024;
+
+/** Milliseconds until a copy that goes on failing is told again. */
+export const COPY_TOLD_MS = 60_000;
+
+/** Milliseconds that the end of a system waits for a copy that it has given up: a store that is away may not hear of it. */
+export const COPY_END_MS = 1_000;
+
+/** Looks at a copied log whose end moves while one record is put. */
+export const CLAIM_TRIES = 5;
 
 /** Bytes of units and motion in one `load` message to a worker. */
 export const LOAD_BYTES = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
 import { SETTLE_DELAY_MS_MAX, SETTLE_MS } from './limits.ts';
 import { randomId } from './random.adapter.ts';
-import { decodeRecord, encodeRecord, RECORD_FORMAT, type LogRecord, type RecordBody } from './record.ts';
+import { decodeRecord, encodeRecord, positionAfter, RECORD_FORMAT, type LogRecord, type RecordBody } from './record.ts';
 
 /** Name of a position: sorts as numbers do. */
 export function logName(job: string, position: number): string {
@@ -13,7 +13,7 @@ export function logName(job: string, position: number): string {
 }
 
 /** A record's own name; anything else that lies there was put by a person. */
-const POSITION = /\/\d{20}$/;
+export const POSITION = /\/\d{20}$/;
 
 const SETTLE_DELAY_MS = 200;
 
@@ -45,6 +45,10 @@ export class Log {
   #last: number;
   #lastHash: string | null = null;
   #written: LogRecord | null = null;
+  /** Where the next record belongs, as the last one says. */
+  #next: number | null = null;
+  /** The two newest positions when the log was opened. */
+  readonly #newestTwo: readonly number[];
   /** Why nothing is put any more, ever: fenced, an outcome that nobody can tell, or the end of the system. */
   #closed: CheckpointError | null = null;
   #endWait: () => void = () => undefined;
@@ -57,14 +61,15 @@ export class Log {
     clock: Clock,
     newId: () => string,
     boundary: Boundary | null,
-    last: number,
+    positions: readonly number[],
   ) {
     this.boundary = boundary;
     this.#newId = newId;
     this.#store = store;
     this.#job = job;
     this.#clock = clock;
-    this.#last = last;
+    this.#last = positions.at(-1) ?? 0;
+    this.#newestTwo = positions.slice(-2);
   }
 
   /**
@@ -78,9 +83,8 @@ export class Log {
       `${job}/log/`,
       boundary === null ? {} : { after: logName(job, boundary.position - 1) },
     );
-    const newest = names.findLast((name) => POSITION.test(name));
-    if (newest !== undefined) return new Log(store, job, clock, newId, boundary, Number(newest.slice(-20)));
-    if (boundary === null) return new Log(store, job, clock, newId, null, 0);
+    const positions = names.flatMap((name) => (POSITION.test(name) ? [Number(name.slice(-20))] : []));
+    if (positions.length > 0 || boundary === null) return new Log(store, job, clock, newId, boundary, positions);
     const missing = logName(job, boundary.position);
     throw new CheckpointError('CHECKPOINT_DAMAGED', `${missing} and all newer records are gone from ${store.url}`);
   }
@@ -119,18 +123,28 @@ export class Log {
         const found = `position ${record.position} of job '${record.job}'`;
         throw new CheckpointError('CHECKPOINT_DAMAGED', `${name} says that it is ${found}: it was moved or copied`);
       }
-      if ((this.#expected.get(position) ?? hash) !== hash) {
+      // What comes after a gap was written after another record, which is left out here.
+      if (record.kind !== 'gap' && (this.#expected.get(position) ?? hash) !== hash) {
         throw new CheckpointError(
           'CHECKPOINT_DAMAGED',
           `${name} is not the record that its successor was written after`,
         );
       }
       if (record.previous !== null) this.#expected.set(position - 1, record.previous);
+      if (position === this.#last) this.#next = positionAfter(record);
       return { ok: true, record, hash };
     } catch (error) {
       if (error instanceof CheckpointError) return { ok: false, error, hash };
       throw error;
     }
+  }
+
+  /** The position to look at after this one, on the way down: copies leave positions out, and a gap record says so. */
+  async below(position: number): Promise<number> {
+    const [gap = 0, newest] = this.#newestTwo;
+    if (position !== newest || gap === position - 1) return position - 1;
+    const found = await this.read(gap);
+    return found.ok && found.record.kind === 'gap' && found.record.next === position ? gap : position - 1;
   }
 
   /** No put after this one, and none goes on trying. */
@@ -150,7 +164,7 @@ export class Log {
   async put(body: RecordBody, term: number): Promise<number> {
     if (this.#closed !== null) throw this.#closed;
     if (this.#last > 0 && this.#lastHash === null) await this.read(this.#last);
-    const position = this.#last + 1;
+    const position = this.#next ?? this.#last + 1;
     const record: LogRecord = {
       format: RECORD_FORMAT,
       job: this.#job,
@@ -165,6 +179,7 @@ export class Log {
     await this.#putSurely({ position, name: logName(this.#job, position), bytes });
     this.#last = position;
     this.#written = record;
+    this.#next = null;
     this.#lastHash = sha256(bytes);
     // Only a walk that is under way needs it; a log that lives for years must not remember all its positions.
     this.#expected.clear();

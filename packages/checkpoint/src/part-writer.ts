@@ -1,5 +1,6 @@
 import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal';
 import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal';
+import { DefinitionCounts } from './definition-counts.ts';
 import { ENTRY_HEAD_BYTES, KIND } from './entry.ts';
 import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';
 
@@ -37,6 +38,8 @@ const ROWS_BYTES = 32 * 1024;
 /** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full. */
 export class PartWriter implements CaptureSink {
   readonly counts: PartCounts = { units: 0, messages: 0, frames: 0, bytes: 0 };
+  /** Units and their bytes by what they belong to. */
+  readonly definitions = new DefinitionCounts();
   readonly #emit: (block: PartBlock) => void;
   /** Units of one table, or states of one kind of actor, that are not yet encoded. */
   #rows: OpenRows | null = null;
@@ -52,6 +55,8 @@ export class PartWriter implements CaptureSink {
   #holds = new Map<string, Held>();
   /** What the entry belongs to that is being written; null for motion. */
   #held: Held | null = null;
+  /** Units in that entry. */
+  #heldUnits = 0;
 
   constructor(emit: (block: PartBlock) => void) {
     this.#emit = emit;
@@ -76,26 +81,26 @@ export class PartWriter implements CaptureSink {
     const { type, of, table, keys, values } = rows;
     const [key] = keys;
     if (keys.length > 1) {
-      const bytes = this.#unitEntry(KIND.rows, type, table, [type, of, table], [keys, values]);
+      const bytes = this.#unitEntry(KIND.rows, [type, table], [type, of, table], [keys, values], keys.length);
       const fitting = Math.floor(ROWS_BYTES / (bytes / keys.length));
       this.#rowsMax = Math.max(1, Math.min(fitting, ROWS_MAX, this.#rowsMax * 2));
       return;
     }
     const head = of === null ? [type, key, '', null] : [type, of, table, key];
-    const bytes = this.#unitEntry(KIND.unit, type, table, head, values[0]);
+    const bytes = this.#unitEntry(KIND.unit, [type, table], head, values[0]);
     if (this.#rowsMax === 1 && bytes * 2 <= ROWS_BYTES) this.#rowsMax = 2;
   }
 
   gone(type: string, key: string, table: string, tableKey: string | number | null): void {
     this.settle();
     this.counts.units++;
-    this.#unitEntry(KIND.gone, type, table, [type, key, table, tableKey], undefined);
+    this.#unitEntry(KIND.gone, [type, table], [type, key, table, tableKey], undefined);
   }
 
   passing(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
     this.settle();
     this.counts.units++;
-    this.#unitEntry(KIND.passing, type, table, [type, key, table, tableKey], value);
+    this.#unitEntry(KIND.passing, [type, table], [type, key, table, tableKey], value);
   }
 
   mail(envelope: Envelope): void {
@@ -126,8 +131,9 @@ export class PartWriter implements CaptureSink {
   }
 
   /** Answers the bytes of the body. */
-  #unitEntry(kind: number, type: string, table: string, head: readonly unknown[], value: unknown): number {
-    this.#held = [type, table];
+  #unitEntry(kind: number, held: Held, head: readonly unknown[], value: unknown, units = 1): number {
+    this.#held = held;
+    this.#heldUnits = units;
     this.#begin(encodeValueInPlace(head));
     const body = kind === KIND.gone ? EMPTY : encodeValueInPlace(value);
     this.#end(kind, body);
@@ -156,9 +162,13 @@ export class PartWriter implements CaptureSink {
     this.#view.setUint32(this.#entry + 5, body.length, true);
     this.#block.set(body, this.#length);
     this.#length += body.length;
+    const bytes = this.#length - this.#entry;
     if (this.#length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
     this.#entries++;
-    if (this.#held !== null) this.#holds.set(this.#held.join('\0'), this.#held);
+    if (this.#held === null) return;
+    const [type, table] = this.#held;
+    this.#holds.set(`${type}\0${table}`, this.#held);
+    this.definitions.add(type, this.#heldUnits, bytes);
   }
 
   /** The block is full without its last entry: that one begins the next. */

@@ -1,9 +1,15 @@
 import { captureEach, type CutHooks, type Frame, type Marker, type Runtime } from '@tidemark/actors/internal';
 import { Chain, type NextFile } from './chain.ts';
 import { type PartBlock, PartWriter, type PartCounts } from './part-writer.ts';
+import type { DefinitionCount } from './record.ts';
 
 /** What a thread reports of its part of a cut. */
 export type PartSays =
+  /** The thread has entered the cut. */
+  { readonly kind: 'flipped'; readonly cut: number } | PartOfCut;
+
+/** A piece of its part, or the end of it. */
+export type PartOfCut =
   | { readonly kind: 'block'; readonly cut: number; readonly block: PartBlock }
   | { readonly kind: 'done'; readonly cut: number; readonly file: PartFile; readonly stats: PartStats };
 
@@ -18,7 +24,14 @@ export interface PartFile {
 export interface PartStats extends PartCounts {
   /** Monotonic milliseconds of the flip, comparable between threads. */
   readonly flippedAt: number;
+  /** Of the last marker, and whose it was; of the flip where no other thread is. */
+  readonly markersAt: number;
+  readonly lastMarker: number | null;
+  readonly capturedAt: number;
   readonly doneAt: number;
+  /** Spent on capturing between turns. */
+  readonly encodeMs: number;
+  readonly definitions: readonly DefinitionCount[];
   /** Longest stretch in which this thread had mail and ran no turn because of the cut. */
   readonly pauseMs: number;
   /** The part carries a sink batch that this checkpoint will release. */
@@ -37,6 +50,10 @@ interface OpenCut {
   readonly releases: boolean;
   captured: boolean;
   pauseMs: number;
+  markersAt: number;
+  lastMarker: number | null;
+  capturedAt: number;
+  encodeMs: number;
 }
 
 /** Units captured between two looks at the clock. */
@@ -68,7 +85,11 @@ export class Participant implements CutHooks {
 
   marker(marker: Marker, from: number): void {
     if (marker.cut > this.#newest) this.flip(marker.cut, marker.published);
-    if (this.#open?.cut === marker.cut) this.#open.waiting.delete(from);
+    const open = this.#open;
+    if (open?.cut !== marker.cut) return;
+    open.waiting.delete(from);
+    open.lastMarker = from;
+    if (open.waiting.size === 0) open.markersAt = this.#runtime.clock.monotonic();
   }
 
   arrived(frame: Frame, from: number): void {
@@ -104,15 +125,24 @@ export class Participant implements CutHooks {
       releases,
       captured: false,
       pauseMs: runtime.clock.monotonic() - flippedAt,
+      markersAt: flippedAt,
+      lastMarker: null,
+      capturedAt: flippedAt,
+      encodeMs: 0,
     };
     runtime.wake();
+    this.#say({ kind: 'flipped', cut });
   }
 
   work(deadline: number): boolean {
     const open = this.#open;
     if (open === null) return false;
     const begin = this.#runtime.clock.monotonic();
-    if (!open.captured) this.#captureRest(open, deadline);
+    if (!open.captured) {
+      this.#captureRest(open, deadline);
+      open.capturedAt = this.#runtime.clock.monotonic();
+      open.encodeMs += open.capturedAt - begin;
+    }
     if (open.captured && open.waiting.size === 0) {
       this.#finish(open, begin);
       return false;
@@ -140,13 +170,15 @@ export class Participant implements CutHooks {
     for (const { frame, from } of open.recorded) open.writer.channel(frame, from);
     open.writer.end();
     this.#notePause(open, begin);
-    const { cut, file, flippedAt, pauseMs, releases } = open;
+    const { cut, file, flippedAt, markersAt, lastMarker, capturedAt, encodeMs, pauseMs, releases } = open;
     const { counts } = open.writer;
     this.#chain.done(cut, file, counts, this.#runtime.cut.end());
     const doneAt = this.#runtime.clock.monotonic();
     // A full file that is small is followed by another one.
     const inline = file.base === 0 ? counts.bytes <= this.#inlineBytesMax : file.leaf;
-    const stats = { ...counts, flippedAt, doneAt, pauseMs, releases };
+    const definitions = open.writer.definitions.all();
+    const times = { flippedAt, markersAt, lastMarker, capturedAt, doneAt, encodeMs, pauseMs };
+    const stats = { ...counts, ...times, definitions, releases };
     this.#say({ kind: 'done', cut, file: { base: file.base, inline }, stats });
   }
 

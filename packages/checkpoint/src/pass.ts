@@ -46,6 +46,8 @@ export interface PassPlace {
   readonly store: Store;
   readonly job: string;
   readonly log: Log;
+  /** Positions of checkpoints that stay, with all that are newer, because somebody reads them. */
+  readonly held?: readonly number[];
 }
 
 /** What the highest boundary says. */
@@ -115,7 +117,7 @@ async function boundaryNow({ log }: PassPlace, first: number): Promise<Kept | nu
  * that leaves enough of them, one of which shares no file with the newest (C33). Null when there are too few.
  */
 async function keptLine(
-  { log }: PassPlace,
+  { log, held = [] }: PassPlace,
   policy: KeepPolicy,
   first: number,
 ): Promise<{ readonly checkpoints: readonly Kept[]; readonly boundary: Kept | null }> {
@@ -135,14 +137,19 @@ async function keptLine(
       position = record.from;
       continue;
     }
+    if (record.kind === 'gap') {
+      position--;
+      continue;
+    }
     checkpoints.push(keptOf(record, hash));
     const newest = checkpoints[0].files;
     spared ||= checkpoints.at(-1)!.files.every((file) => !newest.includes(file));
-    if (boundary === null && spared && policy.last !== null && checkpoints.length >= policy.last) {
+    const isLeft = policy.last !== null && checkpoints.length >= policy.last && held.every((each) => position <= each);
+    if (boundary === null && spared && isLeft) {
       boundary = checkpoints.at(-1)!;
       if (!keepsByTime(policy)) break;
     }
-    position--;
+    position = await log.below(position);
   }
   return { checkpoints, boundary };
 }
@@ -157,7 +164,7 @@ async function readKept(store: Store, job: string, position: number): Promise<Ke
   const found = await readRecord(store, job, position);
   if (!found.ok) return isAbsent(found.error) ? null : found.error;
   const { record, hash } = found;
-  return record.kind === 'term' ? null : keptOf(record, hash);
+  return record.kind === 'checkpoint' ? keptOf(record, hash) : null;
 }
 
 const RECORD = /\/(\d{20})$/;

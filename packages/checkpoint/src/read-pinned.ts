@@ -22,6 +22,6 @@ export async function readPinned(store: Store, job: string, position: number): P
   if (pin === null) return damage('is not pinned any more');
   if ('error' in pin) return { position, ok: false, error: pin.error };
   if (pin.pin.hash !== found.hash) return damage('has other bytes than its pin says');
-  if (found.record.kind === 'term') return damage('is pinned, and no checkpoint');
+  if (found.record.kind !== 'checkpoint') return damage('is pinned, and no checkpoint');
   return { ...found, record: found.record, pin: pin.pin };
 }

@@ -43,7 +43,7 @@ export interface PartRef {
   readonly files: readonly FileRef[];
 }
 
-/** How an attempt went. */
+/** How an attempt went, up to the put of its record. Times are milliseconds since it began. */
 export interface CutHistory {
   readonly durationMs: number;
   readonly pauseMs: number;
@@ -52,6 +52,74 @@ export interface CutHistory {
   readonly messages: number;
   readonly frames: number;
   readonly bytes: number;
+  /** Records of older versions do not tell it. */
+  readonly slowest?: SlowestThread;
+  readonly threads?: readonly ThreadHistory[];
+}
+
+/** One thread's share of it. */
+export interface ThreadHistory {
+  readonly thread: number;
+  /** When it entered the cut. */
+  readonly flipMs: number;
+  /** When the last marker of another thread had come. */
+  readonly markersMs: number;
+  /** When all units and mailboxes were captured. */
+  readonly capturedMs: number;
+  /** When its part was complete. */
+  readonly doneMs: number;
+  /** When its part was durable, or here for the record. */
+  readonly storedMs: number;
+  /** What it spent on capturing between turns, together; what a turn touches first is captured within that turn. */
+  readonly encodeMs: number;
+  readonly pauseMs: number;
+  readonly units: number;
+  readonly messages: number;
+  readonly frames: number;
+  readonly bytes: number;
+  /** Of the file that it wrote, compressed where parts are. */
+  readonly storedBytes: number;
+  /** Those that had units, the most bytes first, 20 at most. */
+  readonly definitions: readonly DefinitionCount[];
+}
+
+export interface DefinitionCount {
+  readonly name: string;
+  readonly units: number;
+  readonly bytes: number;
+}
+
+/** Who was last, and what took it longest. */
+export interface SlowestThread {
+  readonly thread: number;
+  /** Until it entered the cut, until all markers had come, until all was captured, or until it was durable. */
+  readonly why: 'flip' | 'markers' | 'capture' | 'upload';
+  readonly ms: number;
+  /** Of `markers`: whose came last. */
+  readonly waitedFor: number | null;
+}
+
+/** An attempt that came to nothing. */
+export interface FailedAttempt {
+  readonly cut: number;
+  readonly code: string;
+  /** What follows, records of older versions do not tell. */
+  readonly message?: string;
+  /** Code of what was behind it: a store's. */
+  readonly cause?: string;
+  /** ISO 8601, for people. */
+  readonly beganAt?: string;
+  readonly durationMs?: number;
+  /** Threads that had not entered the cut: as long as one has not, no other can complete its part. */
+  readonly outside?: readonly number[];
+  /** Threads whose part was not durable. */
+  readonly missing?: readonly number[];
+}
+
+/** What could not be in the record before this one: how long it took to put. */
+export interface PublishedBefore {
+  readonly position: number;
+  readonly publishMs: number;
 }
 
 /** A consistent state of the whole system. */
@@ -68,15 +136,37 @@ export interface CheckpointRecord extends RecordHead {
   /** What the layer above keeps with it: plan of the inputs, result. */
   readonly app: unknown;
   readonly history: CutHistory;
-  /** Attempts since the last record that came to nothing. */
-  readonly failed: readonly { readonly cut: number; readonly code: string }[];
+  /** Attempts since the last record that came to nothing, the newest 100. */
+  readonly failed: readonly FailedAttempt[];
+  /** Of this term; null for its first record. */
+  readonly before?: PublishedBefore | null;
 }
 
-export type LogRecord = TermRecord | CheckpointRecord;
+/** In a log of copies: what lies between two of them is left out. */
+export interface GapRecord extends RecordHead {
+  readonly kind: 'gap';
+  /** The position after this record. */
+  readonly next: number;
+}
 
-/** Names of all objects that a checkpoint needs beside its record, below the job's name. */
+export type LogRecord = TermRecord | CheckpointRecord | GapRecord;
+
+/** Where the record after this one belongs. */
+export function positionAfter(record: LogRecord): number {
+  return record.kind === 'gap' ? record.next : record.position + 1;
+}
+
+/** A file that a record names. */
+export type StoredFile = Extract<FileRef, { readonly path: string }>;
+
+/** All objects that a checkpoint needs beside its record. */
+export function storedFiles(record: CheckpointRecord): StoredFile[] {
+  return record.parts.flatMap(({ files }) => files.filter((file): file is StoredFile => 'path' in file));
+}
+
+/** Their names, below the job's. */
 export function filesOf(record: CheckpointRecord): string[] {
-  return record.parts.flatMap(({ files }) => files.flatMap((file) => ('path' in file ? [file.path] : [])));
+  return storedFiles(record).map(({ path }) => path);
 }
 
 /** What a caller gives; the log adds the rest. */
@@ -115,7 +205,7 @@ export function decodeRecord(bytes: Uint8Array, name: string): LogRecord {
 
 /** In format 1 a part was one file. */
 function fromFormat1(record: LogRecord): LogRecord {
-  if (record.kind === 'term') return record;
+  if (record.kind !== 'checkpoint') return record;
   const { cut } = record;
   const old = record.parts as unknown as readonly ({ readonly thread: number } & FileRef)[];
   return { ...record, parts: old.map(({ thread, ...file }) => ({ thread, files: [{ ...file, cut }] })) };

@@ -41,6 +41,8 @@ export class Retention {
   /** Records since the last pass, by whomever they were put: a process may never live for a whole interval. */
   #records: number;
   #passing: Promise<void> | null = null;
+  /** Positions of checkpoints that somebody reads. */
+  readonly #held: number[] = [];
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -63,6 +65,12 @@ export class Retention {
       'FENCED',
       `${boundaryName(job, highest)} was put by a later owner while this process slept: it owns the job no longer and stops`,
     );
+  }
+
+  /** Keeps a checkpoint, and all that are newer, until the returned function is called. */
+  hold(position: number): () => void {
+    this.#held.push(position);
+    return () => void this.#held.splice(this.#held.indexOf(position), 1);
   }
 
   /** A checkpoint was published: now and then, a pass begins. */
@@ -96,7 +104,8 @@ export class Retention {
     if (!newest.ok) throw newest.error;
     const marks = await listMarks(store, job);
     await assertNoLaterTerm(this.#options, last, newest.record.term);
-    const plan = await planPass(this.#options, this.#policy, marks, this.#base);
+    const place = { ...this.#options, held: this.#held };
+    const plan = await planPass(place, this.#policy, marks, this.#base);
     if (plan === null) return;
     const own = this.#highestOwn;
     this.#highestOwn = Math.max(own, plan.boundary.position);

@@ -38,9 +38,11 @@ export type GeneratorEvent =
   /** What runs is over, and the system goes back to the newest checkpoint. */
   | { readonly kind: 'generation-over' }
   /** The next generation runs. */
-  | { readonly kind: 'generation-began' };
+  | { readonly kind: 'generation-began' }
+  /** More attempts in a row came to nothing than are tolerated. */
+  | { readonly kind: 'failing' };
 
-type Why = 'fenced' | 'store-lost' | 'worker-lost';
+type Why = 'fenced' | 'store-lost' | 'failing' | 'worker-lost';
 
 export type GeneratorEffect =
   | { readonly kind: 'begin'; readonly cut: number; readonly published: number }
@@ -101,6 +103,7 @@ const TABLE: Table = {
     'publish-failed': stay,
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
+    failing: () => end('failing'),
     'worker-lost': () => end('worker-lost'),
     'generation-over': (state) => halt(state.next, state.published, false),
     'generation-began': stay,
@@ -122,6 +125,7 @@ const TABLE: Table = {
     'publish-failed': stay,
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
+    failing: () => end('failing'),
     'worker-lost': () => end('worker-lost'),
     'generation-over': ({ cut, published }) =>
       halt(cut + 1, published, false, [{ kind: 'abandon', cut, why: 'generation-over' }]),
@@ -142,6 +146,7 @@ const TABLE: Table = {
     'publish-failed': (state, event, threads) => abandon(state, event.cut, 'publish-failed', threads),
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
+    failing: () => end('failing'),
     'worker-lost': () => end('worker-lost'),
     'generation-over': ({ cut, published }) => stay({ phase: 'settling', cut, published, again: false }),
     'generation-began': stay,
@@ -163,6 +168,7 @@ const TABLE: Table = {
     },
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
+    failing: () => end('failing'),
     'worker-lost': () => end('worker-lost'),
     'generation-over': stay,
     'generation-began': stay,
@@ -177,6 +183,7 @@ const TABLE: Table = {
     'publish-failed': stay,
     fenced: () => end('fenced'),
     'store-lost': () => end('store-lost'),
+    failing: () => end('failing'),
     'worker-lost': () => end('worker-lost'),
     // The one that was to begin has not come to run.
     'generation-over': (state) => halt(state.next, state.published, state.again),
@@ -193,6 +200,7 @@ const TABLE: Table = {
     'publish-failed': stay,
     fenced: stay,
     'store-lost': stay,
+    failing: stay,
     'worker-lost': stay,
     'generation-over': stay,
     'generation-began': stay,

@@ -43,6 +43,7 @@ function tellProcess(event: EngineEvent): void {
     case 'term':
     case 'restored':
     case 'checkpoint':
+    case 'copied':
       return;
   }
 }

@@ -5,6 +5,7 @@ import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/a
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
+import type { CopyOptions } from './copies.ts';
 import { CheckpointError } from './errors.ts';
 import type { Compression } from './compression.ts';
 import type { KeepOptions } from './keep.ts';
@@ -13,6 +14,7 @@ import type { Savepoint } from './savepoints.ts';
 import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
+import type { ScheduleOption } from './schedule.ts';
 import { SystemNews, type SystemEvents } from './system-events.ts';
 import type { IfRunning } from './take-over.ts';
 
@@ -23,8 +25,9 @@ export interface SystemOptions {
   readonly store?: string;
   /** Worker threads; as many as there are cores when not given. */
   readonly workers?: number;
-  /** `1s` when not given; an interval or a cron expression. */
-  readonly schedule?: string;
+  /** When checkpoints are taken: `1s` when not given; an interval, a cron expression, or more than that as an object. */
+  readonly schedule?: ScheduleOption;
+  /** Of a cron expression, as `Europe/Berlin`. */
   readonly timezone?: string;
   /** Checkpoints kept at least: so many of the newest (10 when not given; Infinity keeps all), and of hours, days, weeks. */
   readonly keep?: number | KeepOptions;
@@ -32,6 +35,8 @@ export interface SystemOptions {
   readonly compression?: Compression;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
   readonly captureBytesMax?: number;
+  /** Copies of the checkpoints in other stores, each on a schedule of its own. */
+  readonly copies?: readonly CopyOptions[];
   /** Name under which the checkpoints lie in the store; `main` when not given. */
   readonly name?: string;
   /** Everything in this thread, for a debugger. */
@@ -119,6 +124,7 @@ export async function startSystem(options: SystemOptions, environment: Environme
       keep: options.keep ?? {},
       compression: options.compression ?? 'none',
       captureBytesMax: options.captureBytesMax ?? CAPTURE_BYTES_MAX,
+      copies: options.copies ?? [],
       inline: options.inline ?? false,
       fresh: options.fresh ?? false,
       from: options.from ?? null,

@@ -116,6 +116,6 @@ describe('captureBytesMax', () => {
     }
     await settled();
     expect(again.published).toMatchObject({ cut: 2, position: 2 });
-    expect((await bench.record(2)).failed).toEqual([{ cut: 1, code: 'CAPTURE_TOO_LARGE' }]);
+    expect((await bench.record(2)).failed).toMatchObject([{ cut: 1, code: 'CAPTURE_TOO_LARGE' }]);
   });
 });

@@ -65,7 +65,7 @@ test(`every whole cut conserves the money and keeps every order, also restored t
     }
   }
   expect(seen.whole).toBeGreaterThan(SEEDS * 4);
-  expect(seen.longestChain).toBeGreaterThan(2);
+  expect(seen.longestChain).toBeGreaterThan(1);
   expect(seen.begun - seen.whole).toBeGreaterThan(SEEDS);
   expect(seen.restored).toBeGreaterThan(SEEDS * 0.9);
   for (const where of ['mail', 'channels', 'outboxes'] as const) expect(seen[where]).toBeGreaterThan(SEEDS);

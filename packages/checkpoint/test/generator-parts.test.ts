@@ -93,7 +93,18 @@ describe('a part that cannot be stored', () => {
     await bench.ask();
     await bench.parts(2, LARGE);
     expect(bench.told.slice(2)).toEqual(['begin 2 after 0', 'release 2 at 2']);
-    expect((await bench.record(2)).failed).toEqual([{ cut: 1, code: 'PART_NOT_STORED' }]);
+    expect((await bench.record(2)).failed).toEqual([
+      {
+        cut: 1,
+        code: 'PART_NOT_STORED',
+        cause: 'STORE_BUSY',
+        message: expect.stringContaining('STORE_BUSY') as string,
+        beganAt: '2026-01-01T00:00:00.000Z',
+        durationMs: 0,
+        outside: [0, 1, 2],
+        missing: [0, 1, 2],
+      },
+    ]);
   });
 
   it('for good ends the system', async () => {

@@ -1,18 +1,21 @@
-import type { Compression } from '@tidemark/checkpoint';
+import type { Compression, CopyOptions, ScheduleOption } from '@tidemark/checkpoint';
+import { parseSchedule } from '@tidemark/checkpoint/internal';
 import { JobError } from './errors.ts';
 
 export interface CheckpointConfigOptions {
   readonly storeType: 'file' | 'hdfs' | 's3' | 'memory';
   /** Folder or URL. */
   readonly location: string;
-  /** `250ms`, `1s`, `5m`, or a cron expression with six fields: `0 *\/5 * * * *`. */
-  readonly schedule: string;
+  /** `250ms`, `1s`, `5m`, a cron expression with six fields: `0 *\/5 * * * *`, or more than that as an object. */
+  readonly schedule: ScheduleOption;
   /** Time zone of a cron schedule, e.g. `Europe/Berlin`. */
   readonly timezone?: string;
   /** How parts are stored: `none` when not given, `gzip`, `zstd` (Node 22.15 or later), `snappy` (with the package of that name). */
   readonly compression?: Compression;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
   readonly captureBytesMax?: number;
+  /** Copies of the checkpoints in other stores, each on a schedule of its own. */
+  readonly copies?: readonly CopyOptions[];
 }
 
 const TYPES = ['file', 'hdfs', 's3', 'memory'];
@@ -21,16 +24,18 @@ const TYPES = ['file', 'hdfs', 's3', 'memory'];
  * Where a job keeps its checkpoints, and when it takes them. `--store` and `--schedule` win over it.
  *
  * @throws JobError `CONFIG_INVALID`
+ * @throws CheckpointError `SCHEDULE_INVALID`
  * @example
  * this.setCheckpoint(new CheckpointConfig({ storeType: 'file', location: './checkpoints', schedule: '0 *\/5 * * * *' }));
  */
 export class CheckpointConfig {
   readonly storeType: 'file' | 'hdfs' | 's3' | 'memory';
   readonly location: string;
-  readonly schedule: string;
+  readonly schedule: ScheduleOption;
   readonly timezone: string | undefined;
   readonly compression: Compression | undefined;
   readonly captureBytesMax: number | undefined;
+  readonly copies: readonly CopyOptions[];
 
   constructor(options: CheckpointConfigOptions) {
     if (!TYPES.includes(options.storeType)) {
@@ -40,9 +45,11 @@ export class CheckpointConfig {
       );
     }
     const { storeType, location, schedule } = options;
-    if (typeof location !== 'string' || location === '' || typeof schedule !== 'string' || schedule === '') {
+    if (typeof location !== 'string' || location === '' || schedule === undefined || schedule === '') {
       throw new JobError('CONFIG_INVALID', 'a CheckpointConfig needs a location and a schedule');
     }
+    // Whatever is wrong with it is found where it is written.
+    parseSchedule(schedule, options.timezone);
     const scheme = /^([a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
     const fits = {
       file: [undefined, 'file'],
@@ -59,5 +66,6 @@ export class CheckpointConfig {
     this.timezone = options.timezone;
     this.compression = options.compression;
     this.captureBytesMax = options.captureBytesMax;
+    this.copies = options.copies ?? [];
   }
 }

@@ -3,13 +3,14 @@ import type { RunOptions } from './run-events.ts';
 
 /** The command that runs a job with these options from a checkpoint that a person must choose, for messages. */
 export function commandText(file: URL, options: RunOptions, position: number): string {
-  const flags: readonly (readonly [string, string | number | undefined])[] = [
+  const flags: readonly Flag[] = [
     ['--output', options.output],
     ['--store', options.store],
     ['--workers', options.workers],
-    ['--schedule', options.schedule],
+    ...scheduleFlags(options.schedule),
     ['--compression', options.compression],
     ...keepFlags(options.keep),
+    ...(options.copies ?? []).flatMap(copyFlags),
     ['--rate', options.rate],
     ['--key', options.key],
     ['--bad-rows', options.badRows],
@@ -24,7 +25,7 @@ export function commandText(file: URL, options: RunOptions, position: number): s
   return [...words, '--from', String(position), '--accept-duplicates'].map(quoted).join(' ');
 }
 
-function keepFlags(keep: RunOptions['keep']): (readonly [string, string | number | undefined])[] {
+function keepFlags(keep: RunOptions['keep']): readonly Flag[] {
   const { last, hourly, daily, weekly, timezone } = typeof keep === 'object' ? keep : { last: keep };
   return [
     ['--keep', last],
@@ -32,6 +33,29 @@ function keepFlags(keep: RunOptions['keep']): (readonly [string, string | number
     ['--keep-daily', daily],
     ['--keep-weekly', weekly],
     ['--keep-timezone', timezone],
+  ];
+}
+
+type Flag = readonly [string, string | number | undefined];
+
+/** A time zone has no flag: it comes from the job's own file, and stays there. */
+function scheduleFlags(schedule: RunOptions['schedule']): readonly Flag[] {
+  if (typeof schedule !== 'object') return [['--schedule', schedule]];
+  return [
+    ['--schedule', schedule.every ?? schedule.cron],
+    ['--every-records', schedule.records],
+    ['--every-bytes', schedule.bytes],
+    ['--min-pause', schedule.minPause],
+    ['--time-limit', schedule.timeLimit],
+    ['--tolerated-failures', schedule.toleratedFailures],
+  ];
+}
+
+function copyFlags({ location, schedule, keep }: NonNullable<RunOptions['copies']>[number]): readonly Flag[] {
+  return [
+    ['--copy-to', location],
+    ['--copy-schedule', schedule],
+    ['--copy-keep', keep],
   ];
 }
 

@@ -28,6 +28,10 @@ export function toRunEvent(event: EngineEvent, { job, workers, rows }: RunFacts)
       const { cut, position, durationMs, pauseMs, skewMs, bytes } = event;
       return { event: 'checkpoint', cut, position, durationMs, pauseMs, skewMs, bytes };
     }
+    case 'copied': {
+      const { location: store, cut, position, durationMs, lagMs, files, bytes } = event;
+      return { event: 'copied', store, cut, position, durationMs, lagMs, files, bytes };
+    }
     case 'checkpoint-failed':
       return { event: 'checkpoint-failed', cut: event.cut, code: event.code, message: event.message };
     case 'plan':

@@ -21,6 +21,7 @@ const install: Install = (worker) => {
   const reader = rowReader(spec.format);
   let newest = data.restored.position;
   let drained = false;
+  let readBefore: number | null = null;
   const sinks: FileSink[] = [];
   const applied = (): void => {
     if (sinks.every((sink) => sink.idle)) say({ kind: 'applied', position: newest });
@@ -43,6 +44,9 @@ const install: Install = (worker) => {
       fail,
       moved(rows, bad, bytes) {
         noteProgress(data.progress, runtime.thread, rows, bad, bytes);
+        // What a checkpoint has brought back was not read by this run.
+        readBefore ??= bytes;
+        runtime.work.inputBytes = bytes - readBefore;
         if (drained || !source.drained) return;
         drained = true;
         say({ kind: 'drained' });

@@ -1,4 +1,4 @@
-import type { Compression, IfRunning, KeepOptions, PlanRow } from '@tidemark/checkpoint';
+import type { Compression, CopyOptions, IfRunning, KeepOptions, PlanRow, ScheduleOption } from '@tidemark/checkpoint';
 
 /** What a running job tells its observer; `tidemark run --json` prints exactly these, one JSON object a line. */
 export type RunEvent =
@@ -60,6 +60,18 @@ export type RunEvent =
       readonly bytes: number;
     }
   | { readonly event: 'checkpoint-failed'; readonly cut: number; readonly code: string; readonly message: string }
+  | {
+      readonly event: 'copied';
+      /** Store that the copy is in. */
+      readonly store: string;
+      readonly cut: number;
+      readonly position: number;
+      readonly durationMs: number;
+      /** From the checkpoint to the end of its copy. */
+      readonly lagMs: number;
+      readonly files: number;
+      readonly bytes: number;
+    }
   | { readonly event: 'first-record'; readonly sinceStartMs: number }
   | { readonly event: 'warning'; readonly code: string; readonly message: string }
   | {
@@ -99,14 +111,16 @@ export interface RunOptions {
   /** Store URL or path of a folder. */
   readonly store?: string;
   readonly workers?: number;
-  /** `250ms`, `1s`, `5m`, or a cron expression with six fields. */
-  readonly schedule?: string;
+  /** `250ms`, `1s`, `5m`, a cron expression with six fields, or more than that; wins as `mergedSchedule` says. */
+  readonly schedule?: ScheduleOption;
   /** Checkpoints kept at least: so many of the newest (10 when not given), and of hours, days and weeks. */
   readonly keep?: number | KeepOptions;
   /** How parts of checkpoints are stored; `none` when not given. */
   readonly compression?: Compression;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
   readonly captureBytesMax?: number;
+  /** Copies of the checkpoints in other stores; instead of those that the job's own file names. */
+  readonly copies?: readonly CopyOptions[];
   /** Rows per second over all workers. */
   readonly rate?: number;
   readonly fresh?: boolean;

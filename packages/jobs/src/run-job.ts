@@ -8,6 +8,7 @@ import {
   type Prepared,
   CAPTURE_BYTES_MAX,
   KEEP_CHECKPOINTS,
+  mergedSchedule,
   type Published,
   type ToRun,
   startEngine,
@@ -117,16 +118,18 @@ class RunningJob implements JobRun, HostExtension {
     const spec = jobSpec(this.#file.href, await firstFile(inputs), options.key ?? null);
     this.#spec = spec;
     if (isNewFolder(this.#location)) await this.#begin();
+    const { schedule = DEFAULT_SCHEDULE, timezone } = spec.checkpoint ?? {};
     const engine = await startEngine({
       modules: [this.#file.href],
       location: this.#location,
       job: spec.name,
       workers: this.#workers,
-      schedule: options.schedule ?? spec.checkpoint?.schedule ?? DEFAULT_SCHEDULE,
-      timezone: options.schedule === undefined ? spec.checkpoint?.timezone : undefined,
+      schedule: mergedSchedule(schedule, options.schedule ?? {}, timezone),
+      timezone: undefined,
       keep: options.keep ?? KEEP_CHECKPOINTS,
       compression: options.compression ?? spec.checkpoint?.compression ?? 'none',
       captureBytesMax: options.captureBytesMax ?? spec.checkpoint?.captureBytesMax ?? CAPTURE_BYTES_MAX,
+      copies: options.copies ?? spec.checkpoint?.copies ?? [],
       inline: options.inline ?? false,
       fresh: options.fresh ?? false,
       from: options.from ?? null,

@@ -105,6 +105,8 @@ export class Judge implements DiskWatcher {
 
   observed(process: SimProcess, event: EngineEvent): void {
     switch (event.kind) {
+      case 'copied':
+        return;
       case 'checkpoint':
         this.#release(process, event.cut, event.position);
         return;
@@ -168,6 +170,7 @@ export class Judge implements DiskWatcher {
     this.history.push({ record, bytes, hash, by, ticks: null });
     this.#chain(record, by);
     if (record.kind === 'checkpoint') this.#checkpoint(record, by);
+    else if (record.kind === 'gap') this.violation(`O2 ${by} leaves out positions in its own log, at ${position}`);
     else {
       const from = record.from === 'fresh' ? 0 : record.from;
       const expected = this.newest(position);

@@ -14,6 +14,7 @@ export {
   type Wire,
 } from '@tidemark/actors';
 export {
+  type CopyOptions,
   CheckpointError,
   type CheckpointErrorCode,
   type Compression,
@@ -21,6 +22,8 @@ export {
   type KeepOptions,
   main,
   type Savepoint,
+  type ScheduleOption,
+  type ScheduleOptions,
   type System,
   type SystemEvents,
   type SystemOptions,

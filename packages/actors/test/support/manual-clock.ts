@@ -3,6 +3,8 @@ import type { Clock } from '@tidemark/actors';
 /** Time that stands still until a test moves it, and a queue of what was to come soon. */
 export class ManualClock implements Clock {
   #nowMs: number;
+  /** How far the wall clock is from the one that only goes on. */
+  #wallMs = 0;
   #timers: { readonly at: number; readonly run: () => void }[] = [];
   readonly #soon: (() => void)[] = [];
 
@@ -11,7 +13,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#wallMs;
   }
 
   monotonic(): number {
@@ -40,6 +42,11 @@ export class ManualClock implements Clock {
     const run = this.#soon.shift();
     run?.();
     return run !== undefined;
+  }
+
+  /** Somebody sets the wall clock, or the machine has slept: no time has passed for this process. */
+  setWall(aheadMs: number): void {
+    this.#wallMs += aheadMs;
   }
 
   /** Moves time on, running each timer at its own instant. */

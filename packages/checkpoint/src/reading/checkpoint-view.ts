@@ -6,7 +6,7 @@ import { readVerifiedPart } from '../part-reading.ts';
 import { readRecord } from '../read-record.ts';
 import type { CheckpointRecord, PartRef } from '../record.ts';
 import { jobInStore } from './jobs-in-store.ts';
-import { type LogView, readLog } from './log-view.ts';
+import { type LogView, publishMsOf, readLog } from './log-view.ts';
 import { type PinNote, readPins } from './pins-view.ts';
 
 /** One part as it was found. */
@@ -24,6 +24,8 @@ export interface CheckpointView {
   readonly parts: readonly PartView[];
   /** Why it stays, wherever the boundary is; null when nothing says so. */
   readonly pin: PinNote | null;
+  /** How long its record took to put, which the next one tells; null when none does. */
+  readonly publishMs: number | null;
 }
 
 /** Which checkpoint: `job` null for the only one of the store, `position` null for the newest of the log's line. */
@@ -51,7 +53,8 @@ export async function readCheckpoint(store: Store, which: WhichCheckpoint): Prom
   }
   const parts = await Promise.all(record.parts.map((ref) => partOf(store, job, record, ref)));
   const { pins } = await readPins(store, job);
-  return { job, record, hash, parts, pin: pins.get(position) ?? null };
+  const publishMs = publishMsOf(position, await readRecord(store, job, position + 1));
+  return { job, record, hash, parts, pin: pins.get(position) ?? null, publishMs };
 }
 
 async function partOf(store: Store, job: string, record: CheckpointRecord, ref: PartRef): Promise<PartView> {

@@ -5,7 +5,7 @@ import { CheckpointError } from '../errors.ts';
 import { READ_AT_ONCE } from '../limits.ts';
 import { logName } from '../log.ts';
 import { type FoundRecord, readRecord } from '../read-record.ts';
-import type { CheckpointRecord, TermRecord } from '../record.ts';
+import { type CheckpointRecord, positionAfter, type TermRecord } from '../record.ts';
 import { type PinNote, type PinsView, readPins } from './pins-view.ts';
 
 /**
@@ -25,6 +25,8 @@ export type LogLine =
   | (LineHead & {
       readonly kind: 'checkpoint';
       readonly record: Omit<CheckpointRecord, 'parts' | 'app'>;
+      /** How long its record took to put, which the next one tells; null when none does. */
+      readonly publishMs: number | null;
       /** Of all parts, in bytes. */
       readonly bytes: number;
       readonly workers: number;
@@ -63,12 +65,13 @@ export async function readLog(store: Store, job: string, look: LookAtRecord = no
   for await (const found of recordsOf(store, job)) {
     // Removed since it was listed, or lost: the gap tells.
     if (!found.ok && isAbsent(found.error)) continue;
-    const oldest = found.position + 1;
+    // What copies leave out is not missed.
+    const oldest = found.ok ? positionAfter(found.record) : found.position + 1;
     if (above !== null && above.position > oldest) bare.push({ kind: 'missing', position: above.position - 1, oldest });
     const broken = above !== null && breaksChain(found, above);
     await look(found, broken);
     if (broken) bare.push({ kind: 'damaged', position: found.position, error: chainError(job, found.position) });
-    else bare.push(lineOf(found));
+    else bare.push(...lineOf(found, publishMsOf(found.position, above)));
     above = found;
     seen.add(found.position);
   }
@@ -107,6 +110,8 @@ async function* recordsOf(store: Store, job: string): AsyncGenerator<FoundRecord
 /** Whether a successor names other bytes than those that are there. */
 export function breaksChain(found: FoundRecord, successor: FoundRecord): boolean {
   if (!found.ok || !successor.ok || successor.position !== found.position + 1) return false;
+  // A record that comes after a gap was written after another one, which is left out here.
+  if (found.record.kind === 'gap') return false;
   return successor.record.previous !== null && successor.record.previous !== found.hash;
 }
 
@@ -137,15 +142,24 @@ async function highestBoundary(
 type WithoutStanding<T> = T extends LogLine ? Omit<T, 'standing'> : never;
 type BareLine = WithoutStanding<LogLine>;
 
-function lineOf(found: FoundRecord): BareLine {
+/** None for what copies leave out. */
+function lineOf(found: FoundRecord, publishMs: number | null): readonly BareLine[] {
   const { position } = found;
-  if (!found.ok) return { kind: 'damaged', position, error: found.error };
-  if (found.record.kind === 'term') return { kind: 'term', position, record: found.record };
+  if (!found.ok) return [{ kind: 'damaged', position, error: found.error }];
+  if (found.record.kind === 'gap') return [];
+  if (found.record.kind === 'term') return [{ kind: 'term', position, record: found.record }];
   const { parts, app: _app, ...record } = found.record;
   // What this checkpoint has written: its newest file of each part.
   const bytes = parts.reduce((total, { files }) => total + (files.at(-1)?.length ?? 0), 0);
   // The host is a thread with a part, and no worker.
-  return { kind: 'checkpoint', position, record, bytes, workers: parts.length - 1, pin: null };
+  return [{ kind: 'checkpoint', position, record, publishMs, bytes, workers: parts.length - 1, pin: null }];
+}
+
+/** How long the record at a position took to put, as its successor tells; null when that one does not. */
+export function publishMsOf(position: number, successor: FoundRecord | null): number | null {
+  if (successor?.ok !== true || successor.record.kind !== 'checkpoint') return null;
+  const { before } = successor.record;
+  return before?.position === position ? before.publishMs : null;
 }
 
 /** Below the boundary a record may be gone; what lies there still is shown. */

@@ -4,7 +4,7 @@ import { type Boundary, boundaryName, boundaryPositions, decodeBoundary, encodeB
 import { damageOf, isAbsent } from '../damage.ts';
 import { CheckpointError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
-import { logName, readBoundary } from '../log.ts';
+import { logName, POSITION, readBoundary } from '../log.ts';
 import type { PartFileContent } from '../part.ts';
 import { assertBuildsOn, fileName, readVerifiedFile } from '../part-reading.ts';
 import { decodePin, encodePin, keptName, listMarks, type Marks, type Pin, pinName } from '../pin.ts';
@@ -77,8 +77,16 @@ class Verification {
     }
     await this.#boundaries();
     await this.#pins(await listMarks(this.#store, this.#job));
-    // Below the boundary, things may be gone.
+    // Below the boundary, things may be gone; but a copy that is there is one that somebody may want.
+    if (log.boundary?.copyOf !== undefined) return this.#result(await this.#lowest(log.first), await this.#unnamed());
     return this.#result(log.first, await this.#unnamed());
+  }
+
+  /** The oldest record that was read and is there still; the ones below were being removed. */
+  async #lowest(first: number): Promise<number> {
+    const names = await this.#store.list(`${this.#job}/log/`);
+    const lowest = names.find((name) => POSITION.test(name));
+    return lowest === undefined ? first : Math.min(first, Number(lowest.slice(-20)));
   }
 
   async one(position: number): Promise<Verified> {

@@ -43,7 +43,7 @@ export async function makeHistory(stores: Stores): Promise<History> {
   const kinds = { term: '', withFile: '', inline: '' };
   for (const name of records) {
     const record = decodeRecord(objects.get(name) ?? new Uint8Array(), name);
-    if (record.kind === 'term') {
+    if (record.kind !== 'checkpoint') {
       kinds.term = name;
       continue;
     }

@@ -125,7 +125,8 @@ function assertGoesOn(records: readonly Stored[]): void {
     }
     term = record.term;
     if (record.kind === 'checkpoint') newest = position;
-    else if (record.from !== newest) throw new Error(`term ${term} went on from ${record.from}, not from ${newest}`);
+    else if (record.kind === 'gap' || record.from !== newest)
+      throw new Error(`term ${term} went on from ${record.kind === 'gap' ? 'a gap' : record.from}, not from ${newest}`);
   }
 }
 

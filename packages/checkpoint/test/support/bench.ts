@@ -6,6 +6,7 @@ import {
   limits,
   Log,
   logName,
+  NO_WORK,
   type PartFile,
   type PartSays,
   type PartStats,
@@ -52,6 +53,7 @@ export class Bench {
       definitions: { counter: 3 },
       nextCut: 1,
       schedule: null,
+      work: () => NO_WORK,
       retention,
       compressor: null,
       captureBytesMax: Number.POSITIVE_INFINITY,
@@ -152,6 +154,8 @@ export function done(
   stats: Partial<PartStats> = {},
   file: PartFile = { base: 0, inline: true },
 ): PartSays {
-  const zero = { units: 0, messages: 0, frames: 0, bytes: 0, flippedAt: 0, doneAt: 0, pauseMs: 0, releases: false };
+  const counts = { units: 0, messages: 0, frames: 0, bytes: 0, definitions: [] };
+  const times = { flippedAt: 0, markersAt: 0, lastMarker: null, capturedAt: 0, doneAt: 0, encodeMs: 0, pauseMs: 0 };
+  const zero = { ...counts, ...times, releases: false };
   return { kind: 'done', cut, file, stats: { ...zero, ...stats } };
 }

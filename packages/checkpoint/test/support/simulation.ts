@@ -140,6 +140,7 @@ export class Simulation {
   }
 
   #heard(thread: number, says: PartSays): void {
+    if (says.kind === 'flipped') return;
     const key = `${says.cut}/${thread}`;
     if (says.kind === 'block') {
       this.#blocks.set(key, [...(this.#blocks.get(key) ?? []), says.block]);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -110,6 +110,21 @@ export class CliRun {
   #look(): void {
     for (const look of this.#watching) look();
   }
+}
+
+/** Any command of `tidemark`, until its end. */
+export async function tidemark(args: readonly string[]): Promise<Commanded> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], { cwd: root }, (error, stdout, stderr) => {
+      resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+export interface Commanded {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** All records of an output folder, sorted: only names of the form that the reader's rule allows. */

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { addCopyFlags } from './copy-flags.ts';
+import { addScheduleFlags } from './schedule-flags.ts';
 import { addKeepFlags } from './keep-flags.ts';
 import { addReadingCommands } from './reading/add-commands.ts';
 import type { TypedReading } from './reading/flags.ts';
@@ -81,9 +83,8 @@ function addRunFlags(command: Command): Command {
   const begun = command
     .option('--input <PATH...>', "files to read, folders of files, or a pattern such as 'data/*.csv'")
     .option('--output <DIR>', 'folder for the records that the job emits')
-    .option('--workers <N>', 'threads to run on (default: one for each core)')
-    .option('--schedule <S>', 'when to take checkpoints: 250ms, 1s, 5m, or six cron fields');
-  return addKeepFlags(begun)
+    .option('--workers <N>', 'threads to run on (default: one for each core)');
+  return addCopyFlags(addKeepFlags(addScheduleFlags(begun)))
     .option('--compression <C>', 'how checkpoints are stored: none (default), gzip, zstd or snappy')
     .option('--rate <ROWS/S>', 'rows a second at most, over all workers')
     .option('--key <COLUMN>', 'column of a CSV input that holds the key')
@@ -145,4 +146,4 @@ Examples:
   tidemark run job.ts --json | jq .event   watch it from a program
 
 Exit status: 0 finished · 2 usage or input · 3 store · 4 no usable checkpoint · 5 other program · 6 runs elsewhere ·
-7 crashed too often · 130, 143 stopped by a signal`;
+7 crashed too often · 8 checkpoints keep failing · 130, 143 stopped by a signal`;

@@ -13,6 +13,7 @@ import type { StopSignal } from './messages.ts';
  * | 5 | the checkpoint is of another program or version: `CHECKPOINT_INCOMPATIBLE`, `STATE_UNCLAIMED`, `MIGRATION_FAILED` | no |
  * | 6 | somebody else owns the job: `FENCED`, `ALREADY_RUNNING` | no |
  * | 7 | the supervisor has spent its restarts, or the runtime its rollbacks: `ROLLBACKS_SPENT` | no |
+ * | 8 | more checkpoints in a row have failed than `toleratedFailures` allows: `CHECKPOINTS_FAILING` | no |
  * | 70 | the runtime crashed; a restart may help: `WORKER_LOST`, `PROCESS_THREW`, and every error without a known code | yes |
  * | 130, 143 | stopped by SIGINT, SIGTERM | no |
  */
@@ -24,6 +25,7 @@ export const EXIT = {
   incompatible: 5,
   owned: 6,
   restartsSpent: 7,
+  failing: 8,
   crashed: 70,
 } as const;
 
@@ -55,6 +57,7 @@ const FINAL: ReadonlySet<number> = new Set([
   EXIT.incompatible,
   EXIT.owned,
   EXIT.restartsSpent,
+  EXIT.failing,
   signalStatus('SIGINT'),
   signalStatus('SIGTERM'),
 ]);
@@ -67,6 +70,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'CHECKPOINT_UNKNOWN',
       'COMPRESSION_UNAVAILABLE',
       'CONFIG_INVALID',
+      'COPIES_INVALID',
       'DEFINITIONS_DIFFER',
       'DEFINITION_CLASH',
       'DEFINITION_INVALID',
@@ -109,11 +113,13 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
     [EXIT.incompatible]: ['CHECKPOINT_INCOMPATIBLE', 'MIGRATION_FAILED', 'STATE_UNCLAIMED'],
     [EXIT.owned]: ['ALREADY_RUNNING', 'FENCED'],
     [EXIT.restartsSpent]: ['ROLLBACKS_SPENT'],
+    [EXIT.failing]: ['CHECKPOINTS_FAILING'],
     [EXIT.crashed]: [
       'ASK_TIMEOUT',
       'CAPTURE_TOO_LARGE',
       'CHECKPOINT_ABANDONED',
       'CHECKPOINT_OVERDUE',
+      'COPY_TAKEN_OVER',
       'CTX_EXPIRED',
       'DATA_NOT_SERIALISABLE',
       'LOG_UNSETTLED',

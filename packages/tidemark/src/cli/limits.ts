@@ -50,3 +50,6 @@ export const RECEIVERS_SHOWN = 10;
 
 /** Characters of a state in a line of a table. */
 export const STATE_CHARS = 100;
+
+/** Failed attempts that a list tells of one checkpoint: what repeats itself fills no screen. */
+export const FAILED_SHOWN = 3;

@@ -1,16 +1,17 @@
 import { isCompression } from '@tidemark/checkpoint';
 import type { RunOptions } from '@tidemark/jobs/internal';
+import { type CopyFlags, readCopyFlags } from './copy-flags.ts';
 import { readNumber, wrongFlag } from './flag-values.ts';
+import { readScheduleFlags, type ScheduleFlags } from './schedule-flags.ts';
 import { type KeepFlags, readKeepFlags } from './keep-flags.ts';
 import { WORKERS_MAX } from './limits.ts';
 
 /** The flags of `tidemark run` as they were typed. */
-export interface RunFlags extends KeepFlags {
+export interface RunFlags extends KeepFlags, ScheduleFlags, CopyFlags {
   readonly input?: readonly string[];
   readonly output?: string;
   readonly store?: string;
   readonly workers?: string;
-  readonly schedule?: string;
   readonly compression?: string;
   readonly rate?: string;
   readonly key?: string;
@@ -62,9 +63,10 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
     output: text('--output', flags.output),
     store: text('--store', flags.store),
     workers: number('--workers', flags.workers, WORKERS),
-    schedule: text('--schedule', flags.schedule),
+    schedule: readScheduleFlags(flags, errors),
     keep: readKeepFlags(flags, errors),
     compression: readCompression(flags.compression, errors),
+    copies: readCopyFlags(flags, errors),
     rate: number('--rate', flags.rate, RATE),
     key: text('--key', flags.key),
     badRows: readBadRows(flags.badRows, errors),

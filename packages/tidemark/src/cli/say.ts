@@ -35,6 +35,7 @@ export function sayEvent(event: RunEvent, context: SayingContext): Saying | null
     case 'rolled-back':
       return warning(rolledBackText(event));
     case 'checkpoint':
+    case 'copied':
     case 'first-record':
       return null;
     case 'checkpoint-failed':

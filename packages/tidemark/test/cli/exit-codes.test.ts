@@ -47,8 +47,8 @@ describe('exit codes', () => {
 
   it('knows which endings a restart cannot mend', () => {
     const statuses = [...Object.values(EXIT), signalStatus('SIGINT'), signalStatus('SIGTERM'), 1, 13];
-    expect(statuses.filter((status) => isFinal(status, false))).toEqual([0, 2, 3, 4, 5, 6, 7, 130, 143]);
-    expect(statuses.filter((status) => isFinal(status, true))).toEqual([0, 2, 4, 5, 6, 7, 130, 143]);
+    expect(statuses.filter((status) => isFinal(status, false))).toEqual([0, 2, 3, 4, 5, 6, 7, 8, 130, 143]);
+    expect(statuses.filter((status) => isFinal(status, true))).toEqual([0, 2, 4, 5, 6, 7, 8, 130, 143]);
   });
 });
 

@@ -1,25 +1,32 @@
 import type { LogLine, LogView } from '@tidemark/checkpoint/internal';
 import { assertNever } from '../assert-never.ts';
+import { FAILED_SHOWN } from '../limits.ts';
 import { bytes, counted } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
 import { type Answer, paragraphs } from './answer.ts';
 import { ageText, pinText, timeText } from './facts.ts';
+import { failedJson, failedText } from './history.ts';
 
 /** The checkpoints of one job. */
 export function checkpointsAnswer(log: LogView, store: string, nowMs: number): Answer {
   const warnings = warningsOf(log);
   const count = log.lines.filter((line) => line.kind === 'checkpoint').length;
   const title = `${log.job} in ${store}: ${counted(count, 'checkpoint')}`;
-  const below =
-    log.boundary === null
-      ? ''
-      : `The log begins at ${log.boundary.position}: what is older, and neither pinned nor kept, was removed or\nnot copied.`;
   return {
-    text: paragraphs([title, listText(log, nowMs), below]),
+    text: paragraphs([title, listText(log, nowMs), belowText(log)]),
     json: { job: log.job, store, boundary: log.boundary, damage: warnings, lines: log.lines.map(lineJson) },
     warnings,
     code: warnings.length > 0 ? 'CHECKPOINT_DAMAGED' : null,
   };
+}
+
+function belowText({ boundary }: LogView): string {
+  if (boundary === null) return '';
+  const { position, copyOf } = boundary;
+  if (copyOf === undefined) {
+    return `The log begins at ${position}: what is older, and neither pinned nor kept, was removed or\nnot copied.`;
+  }
+  return `These are copies of checkpoints in ${copyOf}; what lies between them was not copied.`;
 }
 
 /** Several jobs: only which they are. */
@@ -57,12 +64,24 @@ function warningsOf(log: LogView): string[] {
 }
 
 /** One table of all checkpoints, with lines of other things between its rows. */
-function listText({ lines, first }: LogView, nowMs: number): string {
-  const rows = lines.flatMap((line) => (line.kind === 'checkpoint' ? [checkpointRow(line, first, nowMs)] : []));
+function listText({ lines, first, boundary }: LogView, nowMs: number): string {
+  // Copies below the boundary stay.
+  const stays = boundary?.copyOf === undefined ? first : 0;
+  const rows = lines.flatMap((line) => (line.kind === 'checkpoint' ? [checkpointRow(line, stays, nowMs)] : []));
   const [head = '', rule = '', ...body] = tableText(rows).split('\n');
   const texts = body.values();
-  const between = lines.map((line) => (line.kind === 'checkpoint' ? (texts.next().value ?? '') : otherText(line)));
+  const between = lines.flatMap((line) =>
+    line.kind === 'checkpoint' ? [texts.next().value ?? '', ...failedTexts(line)] : [otherText(line)],
+  );
   return (rows.length === 0 ? between : [head, rule, ...between]).join('\n');
+}
+
+/** Attempts that came to nothing before a checkpoint, the newest first as all else here. */
+function failedTexts({ position, record: { failed } }: Extract<LogLine, { kind: 'checkpoint' }>): string[] {
+  const shown = failed.slice(-FAILED_SHOWN).toReversed();
+  const more = failed.length - shown.length;
+  const rest = more === 0 ? [] : [`×  and ${counted(more, 'attempt')} before: tidemark show ${position}`];
+  return [...shown.map((attempt) => `×  ${failedText(attempt)}`), ...rest];
 }
 
 /** What fits 80 columns; `show` and `--json` have the rest. */
@@ -117,7 +136,7 @@ function lineJson(line: LogLine): object {
     }
     case 'checkpoint': {
       const { cut, term, createdAt, releases, finished, history, failed } = line.record;
-      const { workers, bytes: size } = line;
+      const { workers, bytes: size, publishMs } = line;
       return {
         kind,
         position,
@@ -129,8 +148,8 @@ function lineJson(line: LogLine): object {
         workers,
         releases,
         finished,
-        history,
-        failed,
+        history: { ...history, publishMs },
+        failed: failedJson(failed),
         pin: line.pin,
       };
     }

@@ -5,6 +5,7 @@ import { bytes, counted, grouped } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
 import { type Answer, paragraphs } from './answer.ts';
 import { factsText, msText, pinText, timeText } from './facts.ts';
+import { definitionRows, failedJson, failedRows, slowestText, threadRows } from './history.ts';
 
 /** Everything about one checkpoint but its states. */
 export function showAnswer(view: CheckpointView, census: Census, job: JobFacts | null): Answer {
@@ -14,6 +15,7 @@ export function showAnswer(view: CheckpointView, census: Census, job: JobFacts |
   return {
     text: paragraphs([
       recordText(view),
+      ...historyTexts(view.record),
       titled('Parts', tableText(view.parts.map(partRow))),
       titled(
         `Units${of}`,
@@ -28,10 +30,20 @@ export function showAnswer(view: CheckpointView, census: Census, job: JobFacts |
   };
 }
 
-function recordText({ job, record, pin }: CheckpointView): string {
-  const { history: h, failed } = record;
+/** How the attempt went, by thread and definition, and which ones before it came to nothing. */
+function historyTexts({ history, failed }: CheckpointView['record']): string[] {
+  const threads = tableText(threadRows(history));
+  const definitions = tableText(definitionRows(history));
+  return [
+    threads === '' ? '' : titled('Threads, since the cut began', threads),
+    definitions === '' ? '' : titled('Units that were written', definitions),
+    failed.length === 0 ? '' : titled('Failed before it', tableText(failedRows(failed))),
+  ];
+}
+
+function recordText({ job, record, pin, publishMs }: CheckpointView): string {
+  const { history: h } = record;
   const definitions = Object.entries(record.definitions).map(([name, version]) => `${name} v${version}`);
-  const failures = failed.map(({ cut, code }) => `cut ${cut} ${code}`).join(', ');
   return factsText([
     ['checkpoint', `${record.position} of job ${job}${record.finished ? ', the job has finished with it' : ''}`],
     ['created', timeText(record.createdAt)],
@@ -42,7 +54,8 @@ function recordText({ job, record, pin }: CheckpointView): string {
     ['releases', record.releases ? 'output of a job: going back before it makes it again' : 'nothing'],
     ['duration', `${msText(h.durationMs)}, pause ${msText(h.pauseMs)}, skew ${msText(h.skewMs)}`],
     ['holds', `${counted(h.units, 'unit')}, ${counted(h.messages, 'message')} in flight, ${bytes(h.bytes)}`],
-    ['failed before', failures === '' ? null : failures],
+    ['last', slowestText(h)],
+    ['published', publishMs === null ? null : `in ${msText(publishMs)}`],
     ['previous', record.previous],
   ]);
 }
@@ -53,7 +66,7 @@ function staysText(pin: PinNote): string {
   return `${pinText(pin)}${since}`;
 }
 
-function recordJson({ job, record, hash, pin }: CheckpointView): object {
+function recordJson({ job, record, hash, pin, publishMs }: CheckpointView): object {
   const { position, cut, term, putId, createdAt, previous, definitions, releases, finished, history, failed } = record;
   return {
     job,
@@ -67,8 +80,8 @@ function recordJson({ job, record, hash, pin }: CheckpointView): object {
     definitions,
     releases,
     finished,
-    history,
-    failed,
+    history: { ...history, publishMs },
+    failed: failedJson(failed),
     pin,
   };
 }
