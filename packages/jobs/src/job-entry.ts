@@ -1,8 +1,9 @@
 import type { Install, InstalledWorker } from '@tidemark/actors/internal';
-import { openStore } from '@tidemark/stores';
 import { badRowHandler } from './bad-rows.ts';
 import './collector.ts';
 import { FileSink, type FileSinkOptions } from './file-sink.ts';
+import { nodeOutside } from './job-environment.adapter.ts';
+import type { JobOutside } from './job-environment.ts';
 import { jobSpec } from './job-spec.ts';
 import { JOB_TASK, JobTask } from './job-task.ts';
 import { noteCut, noteProgress } from './progress.ts';
@@ -11,7 +12,7 @@ import { rowReader } from './source-format.ts';
 import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
 
 /** A job's side of a worker. Wiring only: makes the task, passes on what the host says. */
-const install: Install = (worker) => {
+export function installJob(worker: InstalledWorker, outside: JobOutside): ReturnType<Install> {
   const data = worker.data as JobWorkerData;
   const { runtime } = worker;
   const say = (says: JobWorkerSays): void => worker.say(says);
@@ -27,7 +28,7 @@ const install: Install = (worker) => {
     if (sinks.every((sink) => sink.idle)) say({ kind: 'applied', position: newest });
   };
   const sink = (name: string, path: string): FileSink => {
-    const made = makeSink(worker, name, path, { applied, fail, full: (full) => onFull(full) });
+    const made = makeSink(worker, outside, name, path, { applied, fail, full: (full) => onFull(full) });
     sinks.push(made);
     return made;
   };
@@ -37,6 +38,7 @@ const install: Install = (worker) => {
     {
       task: JOB_TASK,
       files: data.files,
+      access: outside.files,
       reader,
       rowsPerSecond: data.rowsPerSecond,
       runtime,
@@ -103,11 +105,13 @@ const install: Install = (worker) => {
       for (const each of sinks) each.stop();
     },
   };
-};
-export default install;
+}
+
+export default (worker: InstalledWorker): ReturnType<typeof installJob> => installJob(worker, nodeOutside);
 
 function makeSink(
   worker: InstalledWorker,
+  { openStore }: JobOutside,
   sink: string,
   path: string,
   tell: Pick<FileSinkOptions, 'applied' | 'fail' | 'full'>,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeValue, type UnitData } from '@tidemark/actors/internal';
 import { JobError } from './errors.ts';
 import { checkColumns } from './input/check-columns.ts';
+import type { FileAccess } from './input/file-access.ts';
 import { findFiles } from './input/input-files.ts';
 import type { InputPlan } from './input/input-plan.ts';
 import { planSplits } from './input/splits.ts';
@@ -12,9 +13,9 @@ import { SPLITS } from './limits.ts';
 import { firstState } from './source.ts';
 
 /** The file whose name tells the format: the first of those that the inputs stand for. */
-export async function firstFile(inputs: readonly string[]): Promise<string> {
+export async function firstFile(files: FileAccess, inputs: readonly string[]): Promise<string> {
   // What is wrong with the inputs is told when they are planned.
-  const [first] = await findFiles(inputs.slice(0, 1), []);
+  const [first] = await findFiles(files, inputs.slice(0, 1), []);
   return first ?? inputs[0] ?? '';
 }
 
@@ -23,14 +24,19 @@ export async function firstFile(inputs: readonly string[]): Promise<string> {
  *
  * @throws JobError `JOB_NO_INPUT`; InputError with all that is wrong with the inputs
  */
-export async function planInputs(spec: JobSpec, inputs: readonly string[], file: URL): Promise<InputPlan> {
+export async function planInputs(
+  files: FileAccess,
+  spec: JobSpec,
+  inputs: readonly string[],
+  file: URL,
+): Promise<InputPlan> {
   if (inputs.length === 0) {
     const command = `npx tidemark run ${fileURLToPath(file)} --input FILE`;
     throw new JobError('JOB_NO_INPUT', `job '${spec.name}' has no input: ${command}`);
   }
   const { format } = spec;
-  const delimiter = format.kind === 'csv' ? { delimiter: format.delimiter } : {};
-  const plan = await planSplits(inputs, format.kind, SPLITS, delimiter);
+  const options = format.kind === 'csv' ? { files, delimiter: format.delimiter } : { files };
+  const plan = await planSplits(inputs, format.kind, SPLITS, options);
   if (format.kind === 'csv') {
     const key = typeof format.key === 'string' ? [format.key] : [];
     checkColumns(plan, [...key, ...Object.keys(format.types)]);

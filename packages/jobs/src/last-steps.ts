@@ -1,4 +1,4 @@
-import { systemClock } from '@tidemark/actors/internal';
+import type { Clock } from '@tidemark/actors/internal';
 import { ActorError } from '@tidemark/actors';
 import type { Engine, Published } from '@tidemark/checkpoint/internal';
 import { LAST_RETRY_MS, QUIET_LOOK_MS, STOP_APPLY_MS } from './limits.ts';
@@ -7,7 +7,7 @@ import { LAST_RETRY_MS, QUIET_LOOK_MS, STOP_APPLY_MS } from './limits.ts';
  * Waits until nothing moves any more: two looks at quiet threads that show the same counts, and as many frames taken
  * as sent. Source: Mattern, "Algorithms for distributed termination detection", 1987 (four counters).
  */
-export async function quiet(engine: Engine): Promise<void> {
+export async function quiet(engine: Engine, clock: Clock): Promise<void> {
   for (let before = ''; ; ) {
     const sights = await engine.look();
     const sent = sights.reduce((sum, sight) => sum + sight.framesSent, 0);
@@ -15,18 +15,18 @@ export async function quiet(engine: Engine): Promise<void> {
     const now = sights.every((sight) => sight.quiet) && sent === taken ? String(sent) : '';
     if (now !== '' && now === before) return;
     before = now;
-    await delay(QUIET_LOOK_MS);
+    await delay(clock, QUIET_LOOK_MS);
   }
 }
 
 /** Takes a checkpoint, however often it must be tried: a job cannot end without it. */
-export async function checkpointSurely(engine: Engine): Promise<Published> {
+export async function checkpointSurely(engine: Engine, clock: Clock): Promise<Published> {
   for (;;) {
     try {
       return await engine.checkpoint();
     } catch (error) {
       if (engine.over || wasRolledBack(error)) throw error;
-      await delay(LAST_RETRY_MS);
+      await delay(clock, LAST_RETRY_MS);
     }
   }
 }
@@ -35,7 +35,11 @@ export async function checkpointSurely(engine: Engine): Promise<Published> {
  * Takes the last checkpoint of a run that is to stop, and gives the output a moment to take the batches that it names.
  * Batches that are left are in the checkpoint: the next start writes them first.
  */
-export async function lastCheckpoint(engine: Engine, applied: (position: number) => Promise<void>): Promise<Published> {
+export async function lastCheckpoint(
+  engine: Engine,
+  clock: Clock,
+  applied: (position: number) => Promise<void>,
+): Promise<Published> {
   for (;;) {
     // None later than this one: it is what the next start goes on from.
     await engine.hold();
@@ -43,7 +47,7 @@ export async function lastCheckpoint(engine: Engine, applied: (position: number)
     if (engine.over) throw new ActorError('SYSTEM_STOPPED', 'the job ended while it was asked to stop');
     try {
       const published = await engine.checkpoint();
-      await Promise.race([applied(published.position), delay(STOP_APPLY_MS)]);
+      await Promise.race([applied(published.position), delay(clock, STOP_APPLY_MS)]);
       return published;
     } catch (error) {
       if (!wasRolledBack(error)) throw error;
@@ -56,6 +60,6 @@ export function wasRolledBack(error: unknown): boolean {
   return error instanceof ActorError && error.code === 'ROLLED_BACK';
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => void systemClock.after(ms, resolve));
+function delay(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
 }

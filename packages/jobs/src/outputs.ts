@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError } from '@tidemark/checkpoint';
-import { openStore } from '@tidemark/stores';
 import { JobError } from './errors.ts';
+import type { FileAccess } from './input/file-access.ts';
+import type { JobOutside } from './job-environment.ts';
 import type { RunOptions } from './run-events.ts';
 
 /** Where a run's records and its bad rows go; part of each checkpoint, since batches wait in it. */
@@ -57,10 +57,10 @@ const BATCH_NAME = /^\d{20}-\d+\.ndjson$/;
  *
  * @throws JobError `OUTPUT_NOT_EMPTY`
  */
-export async function assertOutputsEmpty({ output, badRows }: Outputs): Promise<void> {
+export async function assertOutputsEmpty({ files }: JobOutside, { output, badRows }: Outputs): Promise<void> {
   for (const path of [output, badRows]) {
     if (path === null) continue;
-    const found = (await namesIn(path)).find((name) => BATCH_NAME.test(name));
+    const found = (await namesIn(files, path)).find((name) => BATCH_NAME.test(name));
     if (found === undefined) continue;
     throw new JobError(
       'OUTPUT_NOT_EMPTY',
@@ -84,15 +84,20 @@ export interface GoingOn {
  *
  * @throws CheckpointError `CHECKPOINT_DAMAGED`
  */
-export async function assertNothingLost({ output, badRows }: Outputs, going: GoingOn): Promise<void> {
+export async function assertNothingLost(
+  outside: JobOutside,
+  { output, badRows }: Outputs,
+  going: GoingOn,
+): Promise<void> {
+  const { files } = outside;
   for (const path of [output, badRows]) {
     if (path === null) continue;
-    const newer = (await namesIn(path))
+    const newer = (await namesIn(files, path))
       .filter((name) => BATCH_NAME.test(name) && positionOf(name) > going.position)
       .sort();
     const newest = newer.at(-1);
     // The end of a line that was abandoned with --from is in the log still.
-    if (newest === undefined || (await isInLog(going, positionOf(newest)))) continue;
+    if (newest === undefined || (await isInLog(outside, going, positionOf(newest)))) continue;
     throw new CheckpointError(
       'CHECKPOINT_DAMAGED',
       `${path} holds ${newest}, but ${going.location} has no checkpoint ${positionOf(newest)} that released it: the end of the log of '${going.job}' was lost. ` +
@@ -101,7 +106,7 @@ export async function assertNothingLost({ output, badRows }: Outputs, going: Goi
   }
 }
 
-async function isInLog({ location, job }: GoingOn, position: number): Promise<boolean> {
+async function isInLog({ openStore }: JobOutside, { location, job }: GoingOn, position: number): Promise<boolean> {
   const store = await openStore(location);
   try {
     const names = await store.list(`${job}/log/`);
@@ -115,9 +120,9 @@ function positionOf(batchName: string): number {
   return Number.parseInt(batchName, 10);
 }
 
-async function namesIn(path: string): Promise<string[]> {
+async function namesIn(files: FileAccess, path: string): Promise<readonly string[]> {
   try {
-    return await readdir(path);
+    return await files.names(path);
   } catch {
     // Not there, or not a folder: opening it for the first batch tells.
     return [];
@@ -125,7 +130,7 @@ async function namesIn(path: string): Promise<string[]> {
 }
 
 /** Makes the output folders and tries them, so that a job does not find out at its first batch. */
-export async function assertOutputsWritable({ output, badRows }: Outputs): Promise<void> {
+export async function assertOutputsWritable({ openStore }: JobOutside, { output, badRows }: Outputs): Promise<void> {
   for (const path of [output, badRows]) {
     if (path === null) continue;
     const store = await openStore(path);

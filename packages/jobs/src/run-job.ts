@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { Ref } from '@tidemark/actors';
-import { Border, systemClock } from '@tidemark/actors/internal';
+import { Border } from '@tidemark/actors/internal';
 import {
   type CheckpointRecord,
   type EngineEvent,
@@ -11,11 +10,9 @@ import {
   mergedSchedule,
   type Published,
   type ToRun,
-  startEngine,
   type Engine,
   workersOf,
 } from '@tidemark/checkpoint/internal';
-import { parseLocation } from '@tidemark/stores/internal';
 import { COLLECTOR, type Collector } from './collector.ts';
 import { commandText } from './command-text.ts';
 import { JobError } from './errors.ts';
@@ -23,11 +20,12 @@ import type { Naming } from './file-sink.ts';
 import type { InputPlan } from './input/input-plan.ts';
 import { verifyInputs } from './input/verify-inputs.ts';
 import { toRunEvent } from './engine-events.ts';
+import { nodeJobEnvironment } from './job-environment.adapter.ts';
+import type { JobEnvironment } from './job-environment.ts';
 import { assertSamePaths, firstFile, firstUnits, planInputs } from './job-inputs.ts';
 import type { JobRecord } from './job-record.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
 import { lastCheckpoint, wasRolledBack } from './last-steps.ts';
-import { loadJob } from './load-job.adapter.ts';
 import { jobResult } from './job-result.ts';
 import { NAMINGS_MAX } from './limits.ts';
 import {
@@ -39,6 +37,7 @@ import {
   type Outputs,
   outputsOf,
 } from './outputs.ts';
+import { isNewFolder } from './new-folder.ts';
 import { jobPlacement } from './placement.ts';
 import { progressNow, rowsAtCut, sharedProgress } from './progress.ts';
 import type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';
@@ -47,7 +46,6 @@ import { rowReader } from './source-format.ts';
 import { WorkerReports } from './worker-reports.ts';
 import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
 
-const clock = systemClock;
 /** Under it, a folder for each job. */
 const DEFAULT_STORES = '.tidemark';
 const DEFAULT_SCHEDULE = '1s';
@@ -58,8 +56,13 @@ const DEFAULT_SCHEDULE = '1s';
  * @returns when the job runs; `done` tells the end
  * @throws an error with a `code` when it cannot start; nothing was changed then
  */
-export async function runJob(file: URL, options: RunOptions, observe: (event: RunEvent) => void): Promise<JobRun> {
-  const run = new RunningJob(file, options, observe);
+export async function runJob(
+  file: URL,
+  options: RunOptions,
+  observe: (event: RunEvent) => void,
+  environment: JobEnvironment = nodeJobEnvironment,
+): Promise<JobRun> {
+  const run = new RunningJob(file, options, observe, environment);
   await run.start();
   return run;
 }
@@ -70,9 +73,10 @@ class RunningJob implements JobRun, HostExtension {
   readonly #file: URL;
   readonly #options: RunOptions;
   readonly #observe: (event: RunEvent) => void;
-  readonly #border = new Border(clock);
+  readonly #environment: JobEnvironment;
+  readonly #border: Border;
   readonly #workers: number;
-  readonly #beganAt = clock.monotonic();
+  readonly #beganAt: number;
   readonly #progress: Float64Array;
   #key: string | null;
   #settle: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined };
@@ -91,7 +95,10 @@ class RunningJob implements JobRun, HostExtension {
   #firstRecordSeen = false;
   #reports: WorkerReports;
 
-  constructor(file: URL, options: RunOptions, observe: (event: RunEvent) => void) {
+  constructor(file: URL, options: RunOptions, observe: (event: RunEvent) => void, environment: JobEnvironment) {
+    this.#environment = environment;
+    this.#border = new Border(environment.clock);
+    this.#beganAt = environment.clock.monotonic();
     this.#file = file;
     this.#options = options;
     this.#observe = observe;
@@ -113,11 +120,12 @@ class RunningJob implements JobRun, HostExtension {
 
   async start(): Promise<void> {
     const options = this.#options;
+    const { files, loadJob, startEngine } = this.#environment;
     await loadJob(this.#file);
     const inputs = options.input ?? [];
-    const spec = jobSpec(this.#file.href, await firstFile(inputs), options.key ?? null);
+    const spec = jobSpec(this.#file.href, await firstFile(files, inputs), options.key ?? null);
     this.#spec = spec;
-    if (isNewFolder(this.#location)) await this.#begin();
+    if (isNewFolder(files, this.#location)) await this.#begin();
     const { schedule = DEFAULT_SCHEDULE, timezone } = spec.checkpoint ?? {};
     const engine = await startEngine({
       modules: [this.#file.href],
@@ -185,7 +193,7 @@ class RunningJob implements JobRun, HostExtension {
     if (this.#finished) return;
     let position: number | null = null;
     try {
-      ({ position } = await lastCheckpoint(engine, (last) => {
+      ({ position } = await lastCheckpoint(engine, this.#environment.clock, (last) => {
         const reports = this.#reports;
         return reports.until(() => reports.haveAllApplied(last));
       }));
@@ -212,10 +220,10 @@ class RunningJob implements JobRun, HostExtension {
       this.#outputs = goOnWriting(this.#options, this.#record.outputs, (code, message) => {
         this.#observe({ event: 'warning', code, message });
       });
-      await verifyInputs(this.#plan);
+      await verifyInputs(this.#environment.files, this.#plan);
       if (this.#options.from === undefined) await this.#assertNothingLost(record.position);
     } else if (this.#plan === null) await this.#begin();
-    await assertOutputsWritable(this.#outputs);
+    await assertOutputsWritable(this.#environment, this.#outputs);
     const plan = this.#plan!;
     return { kind: 'run', data: this.#workerData(plan), units: record === null ? firstUnits(plan) : [] };
   }
@@ -224,9 +232,9 @@ class RunningJob implements JobRun, HostExtension {
   async #begin(): Promise<void> {
     // Refuses an input without a key.
     rowReader(this.#spec!.format);
-    this.#plan = await planInputs(this.#spec!, this.#options.input ?? [], this.#file);
+    this.#plan = await planInputs(this.#environment.files, this.#spec!, this.#options.input ?? [], this.#file);
     this.#outputs = outputsOf(this.#options);
-    await assertOutputsEmpty(this.#outputs);
+    await assertOutputsEmpty(this.#environment, this.#outputs);
   }
 
   /** Goes on reading as before: neither the inputs nor `--key` need be given again. */
@@ -245,7 +253,7 @@ class RunningJob implements JobRun, HostExtension {
   #assertNothingLost(position: number): Promise<void> {
     const { name: job } = this.#spec!;
     const command = commandText(this.#file, this.#options, position);
-    return assertNothingLost(this.#outputs, { position, location: this.#location, job, command });
+    return assertNothingLost(this.#environment, this.#outputs, { position, location: this.#location, job, command });
   }
 
   mayRecover(code: string): boolean {
@@ -286,7 +294,10 @@ class RunningJob implements JobRun, HostExtension {
       case 'first-record':
         if (this.#firstRecordSeen) return;
         this.#firstRecordSeen = true;
-        this.#observe({ event: 'first-record', sinceStartMs: Math.round(clock.monotonic() - this.#beganAt) });
+        this.#observe({
+          event: 'first-record',
+          sinceStartMs: Math.round(this.#environment.clock.monotonic() - this.#beganAt),
+        });
         break;
       case 'ended':
         reports.counters.set(thread, says.counters);
@@ -332,6 +343,7 @@ class RunningJob implements JobRun, HostExtension {
     this.#finishing = true;
     const reports = this.#reports;
     runOut({
+      clock: this.#environment.clock,
       engine: this.#engine!,
       reports,
       isCurrent: () => reports === this.#reports,
@@ -389,10 +401,4 @@ class RunningJob implements JobRun, HostExtension {
   #sayAll(data: JobHostSays): void {
     for (let thread = 1; thread <= this.#workers; thread++) this.#engine?.say(thread, { kind: 'extension', data });
   }
-}
-
-/** There cannot be a checkpoint yet, and opening the store would make it. */
-function isNewFolder(location: string): boolean {
-  const place = parseLocation(location);
-  return place.kind === 'folder' && !existsSync(place.path);
 }

@@ -1,4 +1,4 @@
-import { ActorError } from '@tidemark/actors';
+import { ActorError, type Clock } from '@tidemark/actors';
 import type { Engine } from '@tidemark/checkpoint/internal';
 import { checkpointSurely, quiet } from './last-steps.ts';
 import type { JobHostSays } from './worker-messages.ts';
@@ -7,6 +7,7 @@ import type { WorkerReports } from './worker-reports.ts';
 /** The end of a bounded job, as the one who runs it does it. */
 export interface RunOut {
   readonly engine: Engine;
+  readonly clock: Clock;
   /** Of the generation whose sources are dry. */
   readonly reports: WorkerReports;
   /** That generation runs still. */
@@ -27,15 +28,15 @@ export interface RunOut {
  * @throws ActorError `ROLLED_BACK` when the system went back meanwhile: the sources run dry again, and this begins again
  */
 export async function runOut(run: RunOut): Promise<void> {
-  const { engine, reports } = run;
-  await quiet(engine);
+  const { engine, clock, reports } = run;
+  await quiet(engine, clock);
   assertCurrent(run);
   if (run.ended()) await collectCounters(run);
   // No cut may come in between: after a restore from it, some keys would say their last word a second time.
   else await engine.withoutCuts(() => sayLastWord(run));
   if (run.stopping()) return;
   assertCurrent(run);
-  const { position } = await checkpointSurely(engine);
+  const { position } = await checkpointSurely(engine, clock);
   await reports.until(() => reports.haveAllApplied(position));
   if (run.stopping()) return;
   const keep = await run.makeResult();
@@ -43,15 +44,15 @@ export async function runOut(run: RunOut): Promise<void> {
   if (run.stopping()) return;
   assertCurrent(run);
   keep();
-  await checkpointSurely(engine);
+  await checkpointSurely(engine, clock);
 }
 
 async function sayLastWord(run: RunOut): Promise<void> {
-  const { engine, reports } = run;
+  const { engine, clock, reports } = run;
   assertCurrent(run);
   run.sayAll({ kind: 'end-of-stream' });
   await reports.until(() => reports.allEnded);
-  await quiet(engine);
+  await quiet(engine, clock);
   assertCurrent(run);
   run.noteEnded();
 }

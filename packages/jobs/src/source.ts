@@ -10,6 +10,7 @@ import {
 } from '@tidemark/actors/internal';
 import type { Key } from './formats.ts';
 import type { BadRow, RowParser } from './input/row-parser.ts';
+import type { FileAccess } from './input/file-access.ts';
 import { rowTooLong } from './input/input-error.ts';
 import type { InputFile, Split } from './input/input-plan.ts';
 import { badRowTextMax, rowBytesMax } from './input/limits.ts';
@@ -39,6 +40,7 @@ export function homeOfSplit(index: number, splits: number, workers: number): num
 export interface SourceOptions {
   readonly task: string;
   readonly files: readonly InputFile[];
+  readonly access: FileAccess;
   readonly reader: RowReader;
   /** Rows per second of this worker; 0 for no limit. */
   readonly rowsPerSecond: number;
@@ -148,6 +150,7 @@ export class Source {
     const state = this.#splits.get(split)!;
     const file = this.#options.files[state.file];
     const bytes = new SplitBytes(
+      this.#options.access,
       file.path,
       state.position,
       state.end,

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileAccess, OpenFile } from './input/file-access.ts';
 import { READ_BYTES } from './limits.ts';
 
 /**
@@ -12,17 +12,26 @@ export class SplitBytes {
   from = 0;
   to = 0;
   offset: number;
+  readonly #files: FileAccess;
   readonly #path: string;
   readonly #end: number;
   readonly #ready: () => void;
   readonly #fail: (error: unknown) => void;
-  #handle: FileHandle | null = null;
+  #handle: OpenFile | null = null;
   #next: Buffer | null = null;
   #nextOffset: number;
   #reading = false;
   #closed = false;
 
-  constructor(path: string, start: number, end: number, ready: () => void, fail: (error: unknown) => void) {
+  constructor(
+    files: FileAccess,
+    path: string,
+    start: number,
+    end: number,
+    ready: () => void,
+    fail: (error: unknown) => void,
+  ) {
+    this.#files = files;
     this.#path = path;
     this.offset = start;
     this.#nextOffset = start;
@@ -85,7 +94,7 @@ export class SplitBytes {
   }
 
   async #readOne(): Promise<Buffer> {
-    this.#handle ??= await open(this.#path, 'r');
+    this.#handle ??= await this.#files.open(this.#path);
     const length = Math.min(READ_BYTES, this.#end - this.#nextOffset);
     const buffer = Buffer.allocUnsafeSlow(length);
     const { bytesRead } = await this.#handle.read(buffer, 0, length, this.#nextOffset);

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { nodeOutside } from '../dist/job-environment.adapter.js';
 import { assertNothingLost, assertOutputsEmpty, goOnWriting, outputsOf } from '../dist/outputs.js';
 
 const folders: string[] = [];
@@ -52,9 +53,9 @@ describe('assertOutputsEmpty', () => {
   it('minds records only', async () => {
     await mkdir(join(folder, 'tmp'));
     await writeFile(join(folder, 'notes.txt'), '');
-    await assertOutputsEmpty({ output: folder, badRows: join(folder, 'not there') });
+    await assertOutputsEmpty(nodeOutside, { output: folder, badRows: join(folder, 'not there') });
     await writeFile(join(folder, `${numbered(3)}-1.ndjson`), '');
-    await expect(assertOutputsEmpty({ output: null, badRows: folder })).rejects.toMatchObject({
+    await expect(assertOutputsEmpty(nodeOutside, { output: null, badRows: folder })).rejects.toMatchObject({
       code: 'OUTPUT_NOT_EMPTY',
     });
   });
@@ -69,7 +70,7 @@ describe('assertNothingLost', () => {
     await mkdir(out);
     for (const position of batches) await writeFile(join(out, `${numbered(position)}-1.ndjson`), '');
     const outputs = { output: out, badRows: null };
-    await assertNothingLost(outputs, { position: 5, location: store, job: 'job', command: 'THE COMMAND' });
+    await assertNothingLost(nodeOutside, outputs, { position: 5, location: store, job: 'job', command: 'THE COMMAND' });
   }
 
   it('accepts batches of the checkpoint and of older ones', () => going([4, 5], [2, 4, 5]));

@@ -1,6 +1,6 @@
 /** Reads the header of a CSV file: its first row that is not an empty line. */
-import type { FileHandle } from 'node:fs/promises';
 import { lineEndAt, type TextRow, textRow } from './csv-careful-row.ts';
+import type { OpenFile } from './file-access.ts';
 import { readUpTo } from './input-files.ts';
 import { lineChunkBytes, rowBytesMax } from './limits.ts';
 
@@ -9,7 +9,7 @@ export type CsvHeader =
   | { readonly missing: string };
 
 /** The header at `start` of the file; `missing` says why there is none. */
-export async function readHeader(handle: FileHandle, start: number, delimiter: number): Promise<CsvHeader> {
+export async function readHeader(handle: OpenFile, start: number, delimiter: number): Promise<CsvHeader> {
   for (let sizeBytes = lineChunkBytes; sizeBytes <= 2 * rowBytesMax; sizeBytes *= 2) {
     const bytes = Buffer.allocUnsafe(sizeBytes);
     const end = await readUpTo(handle, bytes, start);

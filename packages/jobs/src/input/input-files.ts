@@ -1,8 +1,7 @@
 /** Finds the files that the inputs of a job name. */
-import { existsSync, type Stats } from 'node:fs';
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { FileAccess, OpenFile } from './file-access.ts';
 import type { InputProblem } from './input-error.ts';
 import type { InputFile } from './input-plan.ts';
 import { fingerprintBytes } from './limits.ts';
@@ -12,18 +11,22 @@ import { type PathPattern, pathPattern } from './path-pattern.ts';
  * Absolute paths of all files that `inputs` name, in their order. A folder stands for the files in it, and `*` in the last
  * part of a path for any characters of a file's name.
  */
-export async function findFiles(inputs: readonly string[], problems: InputProblem[]): Promise<readonly string[]> {
+export async function findFiles(
+  files: FileAccess,
+  inputs: readonly string[],
+  problems: InputProblem[],
+): Promise<readonly string[]> {
   const paths: string[] = [];
   for (const input of inputs) {
     const path = resolve(input);
     const pattern = pathPattern(path);
     // A file may have a `*` in its own name: then it is meant.
-    if (pattern !== undefined && !existsSync(path)) {
-      paths.push(...(await filesThatFit(input, pattern, problems)));
+    if (pattern !== undefined && !files.exists(path)) {
+      paths.push(...(await filesThatFit(files, input, pattern, problems)));
       continue;
     }
-    const found = await statOf(input, path, problems);
-    if (found?.isDirectory()) paths.push(...(await filesIn(path, problems)));
+    const found = await statOf(files, input, path, problems);
+    if (found?.isDirectory()) paths.push(...(await filesIn(files, path, problems)));
     else if (found?.isFile()) paths.push(path);
     else if (found) problems.push(notReadable(path, 'it is neither a file nor a folder'));
   }
@@ -32,13 +35,14 @@ export async function findFiles(inputs: readonly string[], problems: InputProble
 
 /** Opens a file for `use` and closes it; a failure becomes a problem. */
 export async function withFile<T>(
+  files: FileAccess,
   path: string,
   problems: InputProblem[],
-  use: (handle: FileHandle) => Promise<T>,
+  use: (handle: OpenFile) => Promise<T>,
 ): Promise<T | undefined> {
-  let handle: FileHandle | undefined;
+  let handle: OpenFile | undefined;
   try {
-    handle = await open(path, 'r');
+    handle = await files.open(path);
     return await use(handle);
   } catch (error) {
     problems.push(problemOf(path, path, error));
@@ -49,7 +53,7 @@ export async function withFile<T>(
 }
 
 /** Size and fingerprint of an open file. */
-export async function identify(handle: FileHandle): Promise<Pick<InputFile, 'size' | 'fingerprint'>> {
+export async function identify(handle: OpenFile): Promise<Pick<InputFile, 'size' | 'fingerprint'>> {
   const { size } = await handle.stat();
   const bytes = Buffer.allocUnsafe(fingerprintBytes);
   const ahead = await readUpTo(handle, bytes, 0);
@@ -59,7 +63,7 @@ export async function identify(handle: FileHandle): Promise<Pick<InputFile, 'siz
 }
 
 /** Fills `bytes` from `position` of the file as far as it goes; answers how many bytes those are. */
-export async function readUpTo(handle: FileHandle, bytes: Buffer, position: number): Promise<number> {
+export async function readUpTo(handle: OpenFile, bytes: Buffer, position: number): Promise<number> {
   let have = 0;
   while (have < bytes.length) {
     const { bytesRead } = await handle.read(bytes, have, bytes.length - have, position + have);
@@ -69,17 +73,22 @@ export async function readUpTo(handle: FileHandle, bytes: Buffer, position: numb
   return have;
 }
 
-async function statOf(input: string, path: string, problems: InputProblem[]): Promise<Stats | undefined> {
+async function statOf(
+  files: FileAccess,
+  input: string,
+  path: string,
+  problems: InputProblem[],
+): Promise<Awaited<ReturnType<FileAccess['stat']>> | undefined> {
   try {
-    return await stat(path);
+    return await files.stat(path);
   } catch (error) {
     problems.push(problemOf(input, path, error));
     return undefined;
   }
 }
 
-async function filesIn(folder: string, problems: InputProblem[]): Promise<readonly string[]> {
-  const paths = await filesNamed(folder, (name) => !name.startsWith('.'), problems);
+async function filesIn(files: FileAccess, folder: string, problems: InputProblem[]): Promise<readonly string[]> {
+  const paths = await filesNamed(files, folder, (name) => !name.startsWith('.'), problems);
   if (paths?.length === 0) {
     problems.push({
       code: 'INPUT_EMPTY_FOLDER',
@@ -89,8 +98,13 @@ async function filesIn(folder: string, problems: InputProblem[]): Promise<readon
   return paths ?? [];
 }
 
-async function filesThatFit(input: string, pattern: PathPattern, problems: InputProblem[]): Promise<readonly string[]> {
-  const paths = await filesNamed(pattern.folder, (name) => pattern.fits(name), problems);
+async function filesThatFit(
+  files: FileAccess,
+  input: string,
+  pattern: PathPattern,
+  problems: InputProblem[],
+): Promise<readonly string[]> {
+  const paths = await filesNamed(files, pattern.folder, (name) => pattern.fits(name), problems);
   if (paths?.length === 0) {
     problems.push({
       code: 'INPUT_NOT_FOUND',
@@ -102,16 +116,17 @@ async function filesThatFit(input: string, pattern: PathPattern, problems: Input
 
 /** Files of a folder by name, in name order; undefined when the folder cannot be read, which is a problem then. */
 async function filesNamed(
+  files: FileAccess,
   folder: string,
   wanted: (name: string) => boolean,
   problems: InputProblem[],
 ): Promise<readonly string[] | undefined> {
   const paths: string[] = [];
   try {
-    for (const name of (await readdir(folder)).filter(wanted).sort()) {
+    for (const name of (await files.names(folder)).filter(wanted).sort()) {
       const path = join(folder, name);
       // Followed, as a folder may hold links to files; a link to nothing is a problem.
-      const found = await statOf(path, path, problems);
+      const found = await statOf(files, path, path, problems);
       if (found?.isFile()) paths.push(path);
     }
   } catch (error) {

@@ -6,14 +6,14 @@
  * cutting where their number is even would not do: a bare quote in an unquoted field, as in `5" pipe,2`, makes all that
  * follows odd. The search here follows the grammar of csv-careful-row.ts instead, in which such a quote is text.
  */
-import type { FileHandle } from 'node:fs/promises';
 import { lineFeed, quote } from './bytes.ts';
+import type { OpenFile } from './file-access.ts';
 import { readUpTo } from './input-files.ts';
 import { lineChunkBytes, seamChunkBytes } from './limits.ts';
 
 /** Where it is searched: rows from `start` to `end` of a file, wanted in about `count` pieces. */
 export interface SeamSearch {
-  readonly handle: FileHandle;
+  readonly handle: OpenFile;
   readonly start: number;
   readonly end: number;
   readonly count: number;

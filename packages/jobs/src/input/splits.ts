@@ -1,7 +1,8 @@
 /** Cuts the inputs of a job into splits that workers read on their own. */
-import type { FileHandle } from 'node:fs/promises';
 import { delimiterByte } from './csv-format.ts';
 import { type CsvHeader, readHeader } from './csv-header.ts';
+import { nodeFiles } from './file-access.adapter.ts';
+import type { FileAccess, OpenFile } from './file-access.ts';
 import { type InputProblem, throwProblems } from './input-error.ts';
 import { findFiles, identify, readUpTo, withFile } from './input-files.ts';
 import type { InputFile, InputFormat, InputPlan, Split } from './input-plan.ts';
@@ -10,6 +11,8 @@ import { csvSeams, lineSeams } from './seams.ts';
 export interface SplitOptions {
   /** Of CSV: one ASCII character; a comma when not given. */
   readonly delimiter?: string;
+  /** Where the files are; on this machine when not given. */
+  readonly files?: FileAccess;
 }
 
 /** A file and the bytes in which its rows lie. */
@@ -36,19 +39,20 @@ export async function planSplits(
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`The number of splits is an integer from 1, not ${count}.`);
   const delimiter = delimiterByte(options.delimiter);
+  const { files = nodeFiles } = options;
   const problems: InputProblem[] = [];
   if (inputs.length === 0)
     problems.push({ code: 'INPUT_NOT_FOUND', message: 'No input is named. Name a file or a folder.' });
   const found: FoundFile[] = [];
-  for (const path of await findFiles(inputs, problems)) {
-    const file = await withFile(path, problems, (handle) => examine(handle, path, format, delimiter, problems));
+  for (const path of await findFiles(files, inputs, problems)) {
+    const file = await withFile(files, path, problems, (handle) => examine(handle, path, format, delimiter, problems));
     if (file !== undefined) found.push(file);
   }
   throwProblems(problems);
   const splits: Split[] = [];
   const bytesPerSplit = found.reduce((sum, file) => sum + file.size - file.start, 0) / count;
   for (const [index, file] of found.entries()) {
-    const seams = await withFile(file.path, problems, (handle) =>
+    const seams = await withFile(files, file.path, problems, (handle) =>
       seamsOf(handle, file, format, delimiter, bytesPerSplit),
     );
     if (seams !== undefined) splits.push(...splitsOf(index, file, seams));
@@ -58,7 +62,7 @@ export async function planSplits(
 }
 
 async function examine(
-  handle: FileHandle,
+  handle: OpenFile,
   path: string,
   format: InputFormat,
   delimiter: number,
@@ -76,14 +80,14 @@ async function examine(
   return { path, ...identity, start };
 }
 
-async function afterByteOrderMark(handle: FileHandle): Promise<number> {
+async function afterByteOrderMark(handle: OpenFile): Promise<number> {
   const bytes = Buffer.alloc(byteOrderMark.length);
   await readUpTo(handle, bytes, 0);
   return bytes.equals(byteOrderMark) ? byteOrderMark.length : 0;
 }
 
 async function seamsOf(
-  handle: FileHandle,
+  handle: OpenFile,
   { start, size }: FoundFile,
   format: InputFormat,
   delimiter: number,

@@ -1,3 +1,4 @@
+import type { FileAccess } from './file-access.ts';
 import { type InputProblem, throwProblems } from './input-error.ts';
 import { identify, withFile } from './input-files.ts';
 import type { InputPlan } from './input-plan.ts';
@@ -8,10 +9,10 @@ import type { InputPlan } from './input-plan.ts';
  *
  * @throws InputError with all problems found: INPUT_CHANGED, INPUT_NOT_FOUND, INPUT_NOT_READABLE.
  */
-export async function verifyInputs(plan: InputPlan): Promise<void> {
+export async function verifyInputs(files: FileAccess, plan: InputPlan): Promise<void> {
   const problems: InputProblem[] = [];
   for (const { path, size, fingerprint } of plan.files) {
-    const now = await withFile(path, problems, identify);
+    const now = await withFile(files, path, problems, identify);
     if (now === undefined || (now.size === size && now.fingerprint === fingerprint)) continue;
     const difference =
       now.size === size

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { checkColumns } from '../../src/input/check-columns.ts';
 import { InputError, rowTooLong } from '../../src/input/input-error.ts';
 import { locateRow } from '../../src/input/locate.ts';
+import { nodeFiles } from '../../src/input/file-access.adapter.ts';
 import { planSplits } from '../../src/input/splits.ts';
 import { verifyInputs } from '../../src/input/verify-inputs.ts';
 import { testFolder } from './folder.ts';
@@ -66,11 +67,11 @@ describe('verifyInputs', () => {
       ['grown', 'edited', 'gone', 'same'].map((name) => file(name, 'text\n'.repeat(2000))),
     );
     const plan = await planSplits(paths, 'text', 4);
-    await verifyInputs(plan);
+    await verifyInputs(nodeFiles, plan);
     await file('grown', 'text\n'.repeat(2001));
     await file('edited', `tent\n${'text\n'.repeat(1999)}`);
     await rm(paths[2]);
-    const problems = await problemsOf(() => verifyInputs(plan));
+    const problems = await problemsOf(() => verifyInputs(nodeFiles, plan));
     expect(problems.map(([code]) => code)).toEqual(['INPUT_CHANGED', 'INPUT_CHANGED', 'INPUT_NOT_FOUND']);
     expect(problems[0][1]).toContain(`${paths[0]} changed`);
     expect(problems[0][1]).toContain('it had 10000 bytes and has 10005');

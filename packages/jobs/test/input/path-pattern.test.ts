@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { nodeFiles } from '../../src/input/file-access.adapter.ts';
 import { findFiles } from '../../src/input/input-files.ts';
 import type { InputProblem } from '../../src/input/input-error.ts';
 import { pathPattern } from '../../src/input/path-pattern.ts';
@@ -12,7 +13,7 @@ async function found(
   ...inputs: readonly string[]
 ): Promise<{ readonly names: string[]; readonly problems: InputProblem[] }> {
   const problems: InputProblem[] = [];
-  const paths = await findFiles(inputs.map(folder.file), problems);
+  const paths = await findFiles(nodeFiles, inputs.map(folder.file), problems);
   return { names: paths.map((path) => basename(path)), problems };
 }
 
