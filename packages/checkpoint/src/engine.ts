@@ -19,7 +19,7 @@ import { Generations } from './generations.ts';
 import { Generator } from './generator.ts';
 import type { Published } from './generator-options.ts';
 import { parseKeep } from './keep.ts';
-import { RECORDS_PER_PASS, STOP_MS } from './limits.ts';
+import { STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import { own, type Own, patience, type StartingHooks } from './own.ts';
 import type { Owner } from './owner.ts';
@@ -273,9 +273,9 @@ export class Engine {
 
   #makeGenerator(store: Store, { log, term, choice }: Own, schedule: Schedule | null): void {
     const { job, workers, extension, keep } = this.#options;
-    const { clock } = this.#environment;
+    const { clock, recordsPerPass } = this.#environment;
     const warn = (code: string, message: string): void => this.#warn(code, message);
-    const retention = new Retention({ store, job, log, keep, clock, recordsPerPass: RECORDS_PER_PASS, warn });
+    const retention = new Retention({ store, job, log, keep, clock, recordsPerPass, warn });
     this.#retention = retention;
     this.#savepoints = new Savepoints({ store, job, clock, checkpoint: () => this.checkpoint(), warn });
     this.#generator = new Generator({

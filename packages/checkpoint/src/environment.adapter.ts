@@ -1,7 +1,7 @@
 import { startThreads, systemClock } from '@tidemark/actors/internal';
 import { openStore } from '@tidemark/stores';
 import type { Environment } from './environment.ts';
-import { INLINE_BYTES_MAX } from './limits.ts';
+import { INLINE_BYTES_MAX, RECORDS_PER_PASS } from './limits.ts';
 import { nodeProcesses } from './process-identity.adapter.ts';
 import { random, randomId } from './random.adapter.ts';
 
@@ -13,5 +13,6 @@ export const nodeEnvironment: Environment = {
   processes: nodeProcesses,
   openStore,
   inlineBytesMax: INLINE_BYTES_MAX,
+  recordsPerPass: RECORDS_PER_PASS,
   startThreads,
 };

@@ -19,5 +19,7 @@ export interface Environment {
   readonly openStore: (location: string) => Promise<Store>;
   /** Bytes of a part that lies in the record itself; no chain of files begins with a smaller one. */
   readonly inlineBytesMax: number;
+  /** Records put between two passes of retention. */
+  readonly recordsPerPass: number;
   readonly startThreads: (options: ThreadsOptions) => Threads;
 }

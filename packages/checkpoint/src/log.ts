@@ -116,7 +116,8 @@ export class Log {
       return { ok: false, error, hash: '' };
     }
     const hash = sha256(bytes);
-    if (position === this.#last) this.#lastHash = hash;
+    // Who has written a record knows what it was, whatever is found there later.
+    if (position === this.#last) this.#lastHash ??= hash;
     try {
       const record = decodeRecord(bytes, name);
       if (record.position !== position || record.job !== this.#job) {

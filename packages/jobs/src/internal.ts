@@ -4,5 +4,7 @@ export type { FileAccess, OpenFile } from './input/file-access.ts';
 export { installJob } from './job-entry.ts';
 export type { JobEnvironment, JobOutside } from './job-environment.ts';
 export { loadProgram, type Program } from './load-program.ts';
+export { registerJob } from './registry.ts';
 export { runJob } from './run-job.ts';
 export type { JobResult, JobRun, Progress, RunEvent, RunOptions } from './run-events.ts';
+export { Source } from './source.ts';

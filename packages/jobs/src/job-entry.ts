@@ -73,7 +73,12 @@ export function installJob(worker: InstalledWorker, outside: JobOutside): Return
     keyOf: reader.keyOf,
     restored: data.restored,
     firstRecord: () => say({ kind: 'first-record' }),
-    flipped: () => noteCut(data.progress, runtime.thread),
+    flipped() {
+      // A cut may come before the sources may read: what was restored counts all the same.
+      const { rows, bad, bytes } = source.done;
+      noteProgress(data.progress, runtime.thread, rows, bad, bytes);
+      noteCut(data.progress, runtime.thread);
+    },
   });
   runtime.addTask(task);
   worker.onPublished((cut, position) => {

@@ -101,6 +101,11 @@ export class Source {
     this.#report();
   }
 
+  /** What the splits of this worker have come to, restored ones included. */
+  get done(): { readonly rows: number; readonly bad: number; readonly bytes: number } {
+    return this.#done;
+  }
+
   get drained(): boolean {
     return this.#current === null && this.#order.length === 0;
   }

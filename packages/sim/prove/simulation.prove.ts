@@ -1,5 +1,4 @@
-import { runSeed } from '@tidemark/sim';
-import { PROGRAMS, runCli } from '@tidemark/sim/internal';
+import { PROGRAMS, runCli, runSeed } from '@tidemark/sim/internal';
 import { expect, it } from 'vitest';
 
 const SEEDS = process.env['TIDEMARK_SIM_SEEDS'] ?? '10000';

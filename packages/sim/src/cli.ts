@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BUGS, runWithBug } from './bugs/all.ts';
-import type { Mode } from './config.ts';
+import { type Mode, MODES } from './config.ts';
 import { type ChildEnds, isChild, runChild, tellParent } from './jobs.adapter.ts';
 import { PROGRAMS } from './programs/all.ts';
 import type { Program } from './programs/program.ts';
@@ -19,7 +19,7 @@ Runs the production code of actors, checkpoint and stores in a simulated world, 
   --from SEED      the first one (1)
   --seed SEED      only this one
   --program NAME   ${PROGRAMS.map(({ name }) => name).join(', ')}; all in turn when not given
-  --faults KIND    none, crashes, store or all (all)
+  --faults KIND    none, crashes, store, all or damage; when not given all, and damage in every tenth seed
   --jobs COUNT     processes that share the seeds (as many as there are cores)
   --steps COUNT    steps with faults of each seed
   --only I,J       no other faults than those with these numbers
@@ -31,7 +31,8 @@ interface Arguments {
   readonly seeds: number;
   readonly from: number;
   readonly program: Program | null;
-  readonly mode: Mode;
+  /** Null when each seed has its own. */
+  readonly mode: Mode | null;
   readonly steps: number | undefined;
   readonly only: ReadonlySet<number> | null;
   readonly trace: boolean;
@@ -131,11 +132,12 @@ function tell(asked: Arguments, totals: Totals, seconds: number, print: (line: s
       `${checkpoints} checkpoints, ${restores} restores, ${faults} faults`,
   );
   if (seeds === 1) print(`trace ${totals.lastHash}`);
-  if (asked.mode !== 'all' || seeds === 1) return;
-  const never = neverHit(totals);
+  if (seeds === 1) return;
   const seen = Object.entries(pairs).sort(([, a], [, b]) => a - b);
   const hit = seen.filter(([what]) => what.includes(' × '));
   for (const [what, times] of seen) if (!what.includes(' × ')) print(`  ${what} (${times})`);
+  if (asked.mode !== null && asked.mode !== 'all') return;
+  const never = neverHit(totals);
   print(`fault × step: ${hit.length} pairs were hit, ${never.length} never`);
   print(
     `  seldom: ${hit
@@ -156,7 +158,7 @@ async function failed(asked: Arguments, result: RunResult, print: (line: string)
   const words = [
     `npm run sim -- --seed ${seed}`,
     asked.bug === null ? `--program ${programOf(asked, seed).name}` : `--bug ${asked.bug}`,
-    asked.mode === 'all' ? '' : `--faults ${asked.mode}`,
+    asked.mode === null || asked.bug !== null ? '' : `--faults ${asked.mode}`,
     asked.steps === undefined ? '' : `--steps ${asked.steps}`,
     `--only ${least.fired.map(({ index }) => index).join(',') || 'none'}`,
     '--trace',
@@ -168,11 +170,15 @@ async function failed(asked: Arguments, result: RunResult, print: (line: string)
 function replay(asked: Arguments, seed: number, only: ReadonlySet<number> | null): Promise<RunResult> {
   const print = asked.trace ? (line: string): void => console.log(line) : null;
   if (asked.bug !== null) return runWithBug(BUGS.find(({ name }) => name === asked.bug)!, seed, { print, only });
-  return runSeed({ program: programOf(asked, seed), seed, mode: asked.mode, steps: asked.steps, only, print });
+  return runSeed({ program: programOf(asked, seed), seed, mode: modeOf(asked, seed), steps: asked.steps, only, print });
 }
 
 function programOf(asked: Arguments, seed: number): Program {
   return asked.program ?? PROGRAMS[seed % PROGRAMS.length];
+}
+
+function modeOf({ mode: given }: Arguments, seed: number): Mode {
+  return given ?? (seed % 10 === 9 ? 'damage' : 'all');
 }
 
 function parse(argv: readonly string[]): Arguments | null {
@@ -203,7 +209,7 @@ function parse(argv: readonly string[]): Arguments | null {
     seeds: one === null ? wholeNumber('seeds', values.seeds ?? '1000') : 1,
     from: one ?? wholeNumber('from', values.from ?? '1'),
     program: values.program === undefined ? null : oneOf(values.program),
-    mode: mode(values.faults ?? 'all'),
+    mode: values.faults === undefined ? null : mode(values.faults),
     steps: values.steps === undefined ? undefined : wholeNumber('steps', values.steps),
     only: values.only === undefined ? null : indexes(values.only),
     trace: values.trace ?? false,
@@ -236,6 +242,7 @@ function oneOf(name: string): Program {
 }
 
 function mode(text: string): Mode {
-  if (text === 'none' || text === 'crashes' || text === 'store' || text === 'all') return text;
-  throw new Error(`--faults ${text}: expected none, crashes, store or all`);
+  const found = MODES.find((each) => each === text);
+  if (found !== undefined) return found;
+  throw new Error(`--faults ${text}: expected ${MODES.join(', ')}`);
 }

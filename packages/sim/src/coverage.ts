@@ -1,4 +1,5 @@
-import { type FaultKind, PROCESS_FAULTS, STORE_FAULTS } from './faults.ts';
+import { type FaultKind, ON_READS, PROCESS_FAULTS, STORE_FAULTS } from './faults.ts';
+import type { Program } from './programs/program.ts';
 
 /** Where a process is in the protocol: what it did last that others could see. */
 export const PROCESS_STEPS = [
@@ -14,6 +15,8 @@ export const PROCESS_STEPS = [
   'record called',
   'record stored',
   'looks for owner',
+  'batch called',
+  'batch stored',
   'boundary called',
   'boundary stored',
   'collects',
@@ -28,10 +31,12 @@ export const STORE_STEPS = [
   'put term',
   'put record',
   'put part',
+  'put batch',
   'put boundary',
   'replace owner',
   'get record',
   'get part',
+  'get batch',
   'get boundary',
   'get owner',
   'list log',
@@ -42,49 +47,14 @@ export const STORE_STEPS = [
   'delete boundary',
 ] as const;
 
-const READ_FAULTS: ReadonlySet<string> = new Set(['refused', 'slow', 'fatal']);
+/** Steps that only programs with an output have. */
+const OF_JOBS: ReadonlySet<string> = new Set(['batch called', 'batch stored', 'put batch', 'get batch']);
 
-/** A read has no effect that could be in doubt, and only a listing can be torn. */
-function canBefall(kind: FaultKind, step: string): boolean {
-  if (kind === 'torn') return step.startsWith('list');
-  return READ_FAULTS.has(kind) || !/^(?:get|list)/.test(step);
+/** A fault at a step. */
+export interface Pair {
+  readonly kind: FaultKind;
+  readonly at: string;
 }
-
-/** Counts, over all seeds, how often each fault met each step of the protocol. */
-export class Coverage {
-  readonly #counts = new Map<string, number>();
-
-  count(kind: FaultKind, at: string): void {
-    this.#add(`${kind} × ${at}`);
-  }
-
-  /** Something that should happen now and then has happened: an end of a process, a failed attempt. */
-  happened(what: string): void {
-    this.#add(what);
-  }
-
-  #add(what: string): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
-  }
-
-  get pairs(): ReadonlyMap<string, number> {
-    return this.#counts;
-  }
-
-  /** Pairs that can be. */
-  static get possible(): readonly string[] {
-    return ALL_PAIRS;
-  }
-}
-
-const ALL_PAIRS: readonly string[] = [
-  ...PROCESS_FAULTS.flatMap((kind) =>
-    PROCESS_STEPS.filter((step) => canMeet(kind, step)).map((step) => `${kind} × ${step}`),
-  ),
-  ...STORE_FAULTS.flatMap((kind) =>
-    STORE_STEPS.filter((step) => canBefall(kind, step)).map((step) => `${kind} × ${step}`),
-  ),
-];
 
 /** An orderly stop is asked of a system that runs; a worker is there from the beginning on. */
 function canMeet(kind: FaultKind, step: ProcessStep): boolean {
@@ -94,21 +64,66 @@ function canMeet(kind: FaultKind, step: ProcessStep): boolean {
   );
 }
 
+/** A read has no effect that could be in doubt, and only a listing can be torn. */
+function canBefall(kind: FaultKind, step: string): boolean {
+  if (kind === 'torn') return step.startsWith('list');
+  return ON_READS.has(kind) || !/^(?:get|list)/.test(step);
+}
+
+/** All that can be. */
+export const PAIRS: readonly Pair[] = [
+  ...PROCESS_FAULTS.flatMap((kind) =>
+    PROCESS_STEPS.filter((step) => canMeet(kind, step)).map((at): Pair => ({ kind, at })),
+  ),
+  ...STORE_FAULTS.flatMap((kind) =>
+    STORE_STEPS.filter((step) => canBefall(kind, step)).map((at): Pair => ({ kind, at })),
+  ),
+];
+
+export function pairName({ kind, at }: Pair): string {
+  return `${kind} × ${at}`;
+}
+
+/** Pairs that a program can come to; those that a seed meets seldom, even when it aims at them, several times. */
+export function pairsOf(program: Program['kind']): readonly Pair[] {
+  return PAIRS.flatMap((pair) => {
+    if (!OF_JOBS.has(pair.at)) return new Array<Pair>(SELDOM_MET.test(pair.at) ? 4 : 2).fill(pair);
+    // Only one program in four is a job, and its end ends the seed.
+    return program === 'job' ? new Array<Pair>(20).fill(pair) : [];
+  });
+}
+
+const SELDOM_MET = /boundary|list part|delete part|loads|reads log/;
+
+/** Counts, over all seeds, how often each fault met each step of the protocol. */
+export class Coverage {
+  readonly #counts = new Map<string, number>();
+
+  count(kind: FaultKind, at: string): void {
+    this.happened(pairName({ kind, at }));
+  }
+
+  /** Something that should happen now and then has happened: an end of a process, a failed attempt. */
+  happened(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+
+  get pairs(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+}
+
 /** What a call is for, by the name that it is about. */
 export function storeStep(call: string, name: string, isTerm: boolean): string {
   const verb = call === 'putIfAbsent' ? 'put' : call;
-  const what = name.endsWith('owner.json')
-    ? 'owner'
-    : name.includes('/gc/')
-      ? verb === 'list'
-        ? 'gc'
-        : 'boundary'
-      : name.includes('/part/')
-        ? 'part'
-        : verb === 'list'
-          ? 'log'
-          : isTerm
-            ? 'term'
-            : 'record';
-  return `${verb} ${what}`;
+  return `${verb} ${subjectOf(verb, name, isTerm)}`;
+}
+
+function subjectOf(verb: string, name: string, isTerm: boolean): string {
+  if (name.endsWith('.ndjson')) return 'batch';
+  if (name.endsWith('owner.json')) return 'owner';
+  if (name.includes('/gc/')) return verb === 'list' ? 'gc' : 'boundary';
+  if (name.includes('/part/')) return 'part';
+  if (verb === 'list') return 'log';
+  return isTerm ? 'term' : 'record';
 }

@@ -24,6 +24,7 @@ const DELETED_KEPT = 16;
  * - V6 A change is one step. It is *volatile* from its effect until the store has answered for it, or for a later
  *   change in the same folder; a power cut undoes the newest volatile changes of a folder, in their order.
  * - V7 What was deleted may be back after a power cut.
+ * - V9 Damage changes bytes in their place; `truth` remembers what they were.
  */
 export class Disk {
   readonly #world: World;
@@ -31,6 +32,8 @@ export class Disk {
   readonly #objects = new Map<string, Uint8Array>();
   readonly #volatile = new Map<string, Volatile[]>();
   #deleted: Volatile[] = [];
+  /** What damaged objects were before. */
+  readonly #whole = new Map<string, Uint8Array>();
   /** Raised by each power cut: what was under way before it never happens. */
   boot = 0;
 
@@ -46,8 +49,27 @@ export class Disk {
     return this.#objects.get(name);
   }
 
+  /** What was stored, whatever has become of it. */
+  truth(name: string): Uint8Array | undefined {
+    return this.#whole.get(name) ?? this.#objects.get(name);
+  }
+
+  isDamaged(name: string): boolean {
+    return this.#whole.has(name);
+  }
+
+  /** Damaged objects. */
+  get damaged(): number {
+    return this.#whole.size;
+  }
+
   has(name: string): boolean {
     return this.#objects.has(name);
+  }
+
+  /** Names that came last, oldest first. */
+  newest(pattern: RegExp, count: number): readonly string[] {
+    return [...this.#objects.keys()].filter((name) => pattern.test(name)).slice(-count);
   }
 
   /** Names in ascending order. */
@@ -63,14 +85,16 @@ export class Disk {
       this.#volatile.set(folder, waiting);
     }
     this.#objects.set(name, bytes);
+    this.#whole.delete(name);
     this.#watcher.stored(name, bytes, by);
   }
 
   delete(name: string, by: string): void {
-    const bytes = this.#objects.get(name);
+    const bytes = this.truth(name);
     if (bytes === undefined) return;
     this.#deleted = [...this.#deleted.slice(1 - DELETED_KEPT), { name, bytes }];
     this.#objects.delete(name);
+    this.#whole.delete(name);
     this.#watcher.deleted(name, by);
   }
 
@@ -84,6 +108,20 @@ export class Disk {
     if (at >= 0) waiting.splice(0, at + 1);
   }
 
+  /** Bytes of an object go wrong, where it lies; its watcher hears nothing. */
+  damage(name: string, change: (bytes: Uint8Array) => Uint8Array): void {
+    const bytes = this.#objects.get(name);
+    if (bytes === undefined) return;
+    if (!this.#whole.has(name)) this.#whole.set(name, bytes);
+    this.#objects.set(name, change(bytes));
+  }
+
+  /** Somebody puts back what was damaged, from a copy of their own. */
+  repair(): void {
+    for (const [name, bytes] of this.#whole) this.#objects.set(name, bytes);
+    this.#whole.clear();
+  }
+
   /** The machine lost its power. */
   cut(): void {
     this.boot++;
@@ -92,6 +130,7 @@ export class Disk {
       const kept = chance.below(waiting.length + 1);
       for (const { name, bytes } of waiting.slice(kept)) {
         if (!this.#objects.delete(name)) continue;
+        this.#whole.delete(name);
         this.#world.note(`power cut takes ${name}`);
         this.#watcher.lost(name, bytes);
       }

@@ -40,7 +40,15 @@ export const STORE_FAULTS: readonly Exclude<StoreFault, 'none'>[] = [
   'torn',
 ];
 
-export type FaultKind = ProcessFault | Exclude<StoreFault, 'none'>;
+/** Stored bytes that go wrong in their place; only in a mode of its own. */
+export type Damage = 'bit-flip' | 'truncation';
+
+export const DAMAGES: readonly Damage[] = ['bit-flip', 'truncation'];
+
+/** What may be done to a process and its surroundings from outside. */
+export type OutsideFault = ProcessFault | Damage;
+
+export type FaultKind = OutsideFault | Exclude<StoreFault, 'none'>;
 
 /** One fault that was injected: `index` names the opportunity, which a replay may leave out. */
 export interface Fired {
@@ -54,37 +62,47 @@ export interface Swarm {
   readonly kinds: ReadonlySet<FaultKind>;
   readonly processRate: number;
   readonly storeRate: number;
+  /** A fault and a step of the protocol that this seed brings together as often as it can. */
+  readonly aim: { readonly kind: FaultKind; readonly at: string } | null;
 }
 
 /** Mutating calls and reads can fail in different ways. */
-const ON_READS: ReadonlySet<FaultKind> = new Set<FaultKind>(['refused', 'slow', 'fatal']);
+export const ON_READS: ReadonlySet<FaultKind> = new Set<FaultKind>(['refused', 'slow', 'fatal']);
 
 /** Seldom, because it ends the process that meets it. */
 const FATAL_SHARE = 0.3;
 
-/** Steps that come seldom are met more often, so that every pair of fault and step is seen. */
+/** Share of the opportunities that an aiming seed takes, and how many of them: then it lets the program go on. */
+const AIM_RATE = 0.4;
+const AIM_MAX = 12;
+
+/** Steps that come seldom are met more often. */
 const SELDOM: ReadonlyMap<string, number> = new Map([
   ['begins', 6],
   ['reads log', 3],
   ['term called', 6],
   ['term stored', 6],
   ['loads', 4],
-  ['part called', 4],
-  ['part stored', 4],
-  ['boundary called', 20],
-  ['boundary stored', 20],
-  ['collects', 10],
   ['stops', 12],
   ['put term', 4],
-  ['put part', 2],
-  ['put boundary', 12],
   ['get part', 4],
   ['get boundary', 6],
-  ['list part', 40],
-  ['delete part', 16],
-  ['delete boundary', 40],
 ]);
 const RATE_MAX = 0.4;
+
+/** A fault that happens now: exactly at this step if the seed aims at it, else at some point soon. */
+export interface Strike {
+  readonly kind: OutsideFault;
+  readonly index: number;
+  readonly when: 'now' | 'soon';
+}
+
+interface Draw {
+  readonly index: number;
+  readonly aimed: boolean;
+  readonly which: number;
+  readonly third: number;
+}
 
 /**
  * Decides which faults happen. Draws from a stream of its own, the same number of times for each opportunity, so that a
@@ -95,7 +113,9 @@ export class Faults {
   readonly fired: Fired[] = [];
   readonly #chance: Chance;
   readonly #only: ReadonlySet<number> | null;
+  readonly #outside: readonly OutsideFault[];
   #next = 0;
+  #aimed = 0;
   #over = false;
 
   /** @param only indexes of the faults that may happen; null for all */
@@ -103,6 +123,7 @@ export class Faults {
     this.#chance = chance;
     this.swarm = swarm;
     this.#only = only;
+    this.#outside = [...PROCESS_FAULTS, ...DAMAGES].filter((kind) => swarm.kinds.has(kind));
   }
 
   /** No fault any more. */
@@ -115,38 +136,54 @@ export class Faults {
   }
 
   /** Asked whenever a process enters a step of the protocol. */
-  process(at: string): { readonly kind: ProcessFault; readonly index: number } | null {
-    const draw = this.#draw(this.swarm.processRate, at);
+  process(at: string): Strike | null {
+    const { aim, processRate } = this.swarm;
+    const aims = aim !== null && aim.at === at && isOutside(aim.kind);
+    const draw = this.#draw(processRate, at, aims);
     if (draw === null) return null;
-    const kinds = PROCESS_FAULTS.filter((kind) => this.swarm.kinds.has(kind));
-    if (kinds.length === 0) return null;
-    const kind = kinds[Math.floor(draw.which * kinds.length)];
+    const kind = draw.aimed
+      ? (aim!.kind as OutsideFault)
+      : this.#outside[Math.floor(draw.which * this.#outside.length)];
+    if (kind === undefined) return null;
     this.fired.push({ index: draw.index, kind, at });
-    return { kind, index: draw.index };
+    return { kind, index: draw.index, when: draw.aimed ? 'now' : 'soon' };
   }
 
   /** Asked for each call to the store. */
   store(call: StoreCall, at: string): StoreFault {
-    const draw = this.#draw(this.swarm.storeRate, at);
+    const { aim, storeRate, kinds } = this.swarm;
+    const aims = aim !== null && aim.at === at && !isOutside(aim.kind);
+    const draw = this.#draw(storeRate, at, aims);
     if (draw === null) return 'none';
     const isRead = call === 'get' || call === 'list';
-    const kinds = STORE_FAULTS.filter(
-      (kind) => this.swarm.kinds.has(kind) && (kind === 'torn' ? call === 'list' : !isRead || ON_READS.has(kind)),
+    const can = STORE_FAULTS.filter(
+      (each) => kinds.has(each) && (each === 'torn' ? call === 'list' : !isRead || ON_READS.has(each)),
     );
-    if (kinds.length === 0) return 'none';
-    const kind = kinds[Math.floor(draw.which * kinds.length)];
-    if (kind === 'fatal' && draw.third > FATAL_SHARE) return 'none';
+    const kind = draw.aimed ? (aim!.kind as StoreFault) : can[Math.floor(draw.which * can.length)];
+    if (kind === undefined || kind === 'none') return 'none';
+    if (kind === 'fatal' && !draw.aimed && draw.third > FATAL_SHARE) return 'none';
     this.fired.push({ index: draw.index, kind, at });
     return kind;
   }
 
-  #draw(often: number, at: string): { readonly index: number; readonly which: number; readonly third: number } | null {
+  #draw(often: number, at: string, aims: boolean): Draw | null {
     if (this.#over) return null;
     const rate = often === 0 ? 0 : Math.min(RATE_MAX, often * (SELDOM.get(at) ?? 1));
     const index = this.#next++;
-    const happens = this.#chance.fraction() < rate;
+    const fraction = this.#chance.fraction();
     const which = this.#chance.fraction();
     const third = this.#chance.fraction();
-    return happens && this.#only?.has(index) !== false ? { index, which, third } : null;
+    const aimed = aims && this.#aimed < AIM_MAX && third < AIM_RATE;
+    if (aimed) this.#aimed++;
+    if (!aimed && fraction >= rate) return null;
+    return this.#only?.has(index) === false ? null : { index, aimed, which, third };
   }
+}
+
+export function isDamage(kind: FaultKind): kind is Damage {
+  return (DAMAGES as readonly FaultKind[]).includes(kind);
+}
+
+function isOutside(kind: FaultKind): kind is OutsideFault {
+  return !(STORE_FAULTS as readonly FaultKind[]).includes(kind);
 }

@@ -13,7 +13,7 @@ import {
 import { createHash } from 'node:crypto';
 import type { Disk, DiskWatcher } from './disk.ts';
 import { JOB, type SimProcess } from './process.ts';
-import type { Program } from './programs/program.ts';
+import type { Stage } from './stage.ts';
 
 interface Stored {
   readonly record: LogRecord;
@@ -35,7 +35,7 @@ const GC = new RegExp(`^${JOB}/gc/(\\d{20})$`);
  * - O1 Every published checkpoint is a consistent cut (what that means, the program says).
  * - O2 Positions rise by one, each record holds its predecessor's hash, terms never fall, cut numbers always rise.
  * - O3 A record stands only when every part that it names is there and verifies.
- * - O4 A term goes on from the newest checkpoint before it.
+ * - O4 A term goes on from the newest checkpoint before it, unless C15 allows to pass over that one, and it says so.
  * - O5 What is released is a record of this log, put by who releases it, and it survives everything.
  * - O6 An attempt that was reported as failed never becomes a checkpoint.
  * - O7 Nothing is removed that the newest boundary still needs, and nothing before a boundary stands.
@@ -47,8 +47,12 @@ export class Judge implements DiskWatcher {
   /** By position; index 0 is empty. */
   readonly history: (Stored | undefined)[] = [undefined];
   checkpoints = 0;
+  /** Damaged checkpoints that a start has rightly left out. */
+  passedOver = 0;
+  /** Processes that have said that they leave a damaged checkpoint out. */
+  readonly #warned = new Set<string>();
   released = 0;
-  readonly #program: Program;
+  readonly #stage: Stage;
   readonly #disk: () => Disk;
   readonly #now: () => number;
   readonly #released = new Map<number, string>();
@@ -56,8 +60,8 @@ export class Judge implements DiskWatcher {
   /** Newest time at which a checkpoint was released. */
   lastReleaseAt = 0;
 
-  constructor(program: Program, disk: () => Disk, now: () => number) {
-    this.#program = program;
+  constructor(stage: Stage, disk: () => Disk, now: () => number) {
+    this.#stage = stage;
     this.#disk = disk;
     this.#now = now;
   }
@@ -121,12 +125,14 @@ export class Judge implements DiskWatcher {
         }
         return;
       }
+      case 'warning':
+        if (event.code === 'CHECKPOINT_DAMAGED') this.#warned.add(process.name);
+        return;
       case 'term':
       case 'restored':
       case 'rolled-back':
       case 'plan':
       case 'waiting':
-      case 'warning':
       case 'log':
         return;
     }
@@ -139,17 +145,23 @@ export class Judge implements DiskWatcher {
       return;
     }
     const found = this.#parts(record);
-    const have = found === null ? ticks : (this.#program.ticksIn(found).get(process.term ?? 0) ?? 0);
+    const have = found === null ? ticks : (this.#stage.ticksIn(found).get(process.term ?? 0) ?? 0);
     if (have < ticks)
       this.violation(`O8 checkpoint ${position} has ${have} ticks of ${process.name}, which had sent ${ticks}`);
   }
 
-  /** Newest checkpoint that a restore must find; 0 for none. */
+  /** Newest checkpoint of the line below a position, which a restore must find; 0 for none. */
   newest(below = this.history.length): number {
-    for (let position = below - 1; position > 0; position--) {
-      if (this.history[position]?.record.kind === 'checkpoint') return position;
+    let position = below - 1;
+    for (let record = this.#recordAt(position); record !== undefined; record = this.#recordAt(position)) {
+      if (record.kind === 'checkpoint') return position;
+      position = record.from === 'fresh' ? 0 : record.from;
     }
     return 0;
+  }
+
+  #recordAt(position: number): LogRecord | undefined {
+    return this.history[position]?.record;
   }
 
   // ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -173,10 +185,24 @@ export class Judge implements DiskWatcher {
     else if (record.kind === 'gap') this.violation(`O2 ${by} leaves out positions in its own log, at ${position}`);
     else {
       const from = record.from === 'fresh' ? 0 : record.from;
-      const expected = this.newest(position);
-      if (from !== expected)
-        this.violation(`O4 term ${record.term} goes on from ${from}; the newest checkpoint is ${expected}`);
+      this.#goesOn(record.term, from, this.newest(position), by);
     }
+  }
+
+  /** A checkpoint may be passed over only if its parts are damaged, its record is not, and it released nothing (C15). */
+  #goesOn(term: number, from: number, newest: number, by: string): void {
+    let expected = newest;
+    while (from < expected && this.#warned.has(by) && this.#mayBePassedOver(expected)) {
+      this.passedOver++;
+      expected = this.newest(expected);
+    }
+    if (from !== expected) this.violation(`O4 term ${term} goes on from ${from}; the newest checkpoint is ${expected}`);
+  }
+
+  #mayBePassedOver(position: number): boolean {
+    const record = this.history[position]?.record;
+    if (record?.kind !== 'checkpoint' || record.releases) return false;
+    return partNames(record).some((name) => this.#disk().isDamaged(name));
   }
 
   #chain(record: LogRecord, by: string): void {
@@ -209,8 +235,8 @@ export class Judge implements DiskWatcher {
     const parts = this.#parts(record);
     if (parts === null) return;
     try {
-      this.#program.check(parts);
-      const ticks = this.#program.ticksIn(parts);
+      this.#stage.check({ record, parts });
+      const ticks = this.#stage.ticksIn(parts);
       this.history[record.position]!.ticks = ticks;
       this.#kept(record, ticks);
     } catch (error) {
@@ -226,7 +252,7 @@ export class Judge implements DiskWatcher {
     for (const term of new Set([...before.keys(), ...ticks.keys()])) {
       const had = before.get(term) ?? 0;
       const has = ticks.get(term) ?? 0;
-      if (term === record.term ? has >= had : has === had) continue;
+      if (term === record.term || term < 0 ? has >= had : has === had) continue;
       this.violation(
         `O9 checkpoint ${record.position} of term ${record.term} has ${has} ticks of term ${term}; the one before it had ${had}`,
       );
@@ -238,7 +264,7 @@ export class Judge implements DiskWatcher {
     for (const { thread, files } of record.parts) {
       const found: PartFileContent[] = [];
       for (const [i, file] of files.entries()) {
-        const bytes = 'path' in file ? this.#disk().get(`${JOB}/${file.path}`) : Buffer.from(file.inline, 'base64');
+        const bytes = 'path' in file ? this.#disk().truth(`${JOB}/${file.path}`) : Buffer.from(file.inline, 'base64');
         if (bytes === undefined || bytes.length !== file.length || sha256(bytes) !== file.sha256) {
           const what = bytes === undefined ? 'not there' : 'damaged';
           this.violation(`O3 file ${i + 1} of thread ${thread} of record ${record.position} is ${what}`);

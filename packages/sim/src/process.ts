@@ -1,24 +1,18 @@
-import { Border } from '@tidemark/actors/internal';
+import type { Install } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
-import {
-  type Engine,
-  type EngineEvent,
-  type Environment,
-  INLINE_BYTES_MAX,
-  type ProcessIdentity,
-  startEngine,
-} from '@tidemark/checkpoint/internal';
+import type { EngineEvent, Environment, ProcessIdentity } from '@tidemark/checkpoint/internal';
 import type { Config } from './config.ts';
 import { type ProcessStep, storeStep } from './coverage.ts';
 import type { Disk } from './disk.ts';
 import { noteRollback } from './programs/gate.ts';
-import type { Program } from './programs/program.ts';
+import type { ProcessSeat, Running, Stage } from './stage.ts';
 import { type StoreCall, type StoreFault, type StoreHost, type StoreLies, SimStore } from './store.ts';
 import { SimThread } from './thread.ts';
 import { SimThreads, type Wires } from './threads.ts';
 import type { World } from './world.ts';
 
 export const JOB = 'main';
+export const STORE = '/simulated/store';
 
 /** Who hears of what a process does. */
 export interface ProcessWatcher {
@@ -52,31 +46,35 @@ const EXIT_MS = 20_000;
  *
  * - V8 A dead process calls nobody and hears nothing; its name never comes back.
  */
-export class SimProcess implements StoreHost {
+export class SimProcess implements StoreHost, ProcessSeat {
   readonly name: string;
   readonly pid: number;
   readonly workers: number;
   readonly lies: StoreLies;
   readonly identity: ProcessIdentity;
+  /** Virtual milliseconds. */
+  readonly begunAt: number;
   step: ProcessStep = 'begins';
   term: number | null = null;
-  engine: Engine | null = null;
   readonly #place: ProcessPlace;
-  readonly #program: Program;
-  readonly #host: SimThread;
-  #rollbacks = 0;
+  readonly #stage: Stage;
+  readonly host: SimThread;
+  #running: Running | null = null;
+  /** How often it has gone back. */
+  rollbacks = 0;
   #threads: SimThreads | null = null;
   #state: 'running' | 'paused' | 'dead' = 'running';
 
-  constructor(place: ProcessPlace, program: Program, number: number) {
+  constructor(place: ProcessPlace, stage: Stage, number: number) {
     const { world, config } = place;
     this.#place = place;
-    this.#program = program;
+    this.#stage = stage;
     this.name = `p${number}`;
     this.pid = 1000 + number;
+    this.begunAt = world.now;
     this.workers = 1 + world.chance.below(config.workersMax);
     this.lies = place.lies;
-    this.#host = new SimThread(world, this, 0);
+    this.host = new SimThread(world, this, 0);
     this.identity = {
       ...place.machine(),
       pidNamespace: 'pid:[1]',
@@ -107,7 +105,7 @@ export class SimProcess implements StoreHost {
   crash(): void {
     this.#state = 'dead';
     this.#threads?.killAll();
-    this.#host.kill();
+    this.host.kill();
   }
 
   pause(): void {
@@ -128,12 +126,11 @@ export class SimProcess implements StoreHost {
 
   /** An orderly end. */
   stop(): void {
-    if (this.engine === null || this.engine.over) return;
+    const running = this.#running;
+    if (running === null || running.over) return;
     this.enter('stops');
-    this.#onHost(() => {
-      // Rejects when the last checkpoint could not be taken; `done` says the same.
-      this.engine?.stop(true).catch(() => undefined);
-    });
+    // Rejects when the last checkpoint could not be taken; `done` says the same.
+    this.host.clock.soon(() => void running.stop().catch(() => undefined));
   }
 
   enter(step: ProcessStep): void {
@@ -159,42 +156,22 @@ export class SimProcess implements StoreHost {
   // ── its life ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #main(): Promise<void> {
-    const { watcher, world, config } = this.#place;
-    const border = new Border(this.#host.clock);
-    let engine: Engine;
+    let running: Running;
     try {
-      engine = await startEngine(this.#options(border), this.#environment());
+      running = await this.#stage.launch(this);
     } catch (error) {
       this.#exit(error);
       return;
     }
-    this.engine = engine;
+    this.#running = running;
     this.enter('runs');
-    engine.go();
-    this.#program.start({
-      engine,
-      border,
-      clock: this.#host.clock,
-      chance: world.chance,
-      term: this.term ?? 0,
-      tickMs: () => Math.max(config.tickMs, world.lookMs * 8),
-      heavy: config.heavy,
-      bulk: config.bulk,
-      rollbacks: () => this.#rollbacks,
-      acknowledged: (ticks, position) => watcher.acknowledged(this, ticks, position),
-      violation: (what) => watcher.violation(this, what),
-    });
     let failure: unknown = null;
     try {
-      await engine.done;
+      await running.done;
     } catch (error) {
       failure = error;
     }
-    border.close(new Error('the system has ended'));
-    await Promise.race([
-      engine.stop(false).catch(() => undefined),
-      new Promise<void>((resolve) => void this.#host.clock.after(EXIT_MS, resolve)),
-    ]);
+    await Promise.race([running.end(), new Promise<void>((resolve) => void this.host.clock.after(EXIT_MS, resolve))]);
     this.#exit(failure);
   }
 
@@ -204,48 +181,40 @@ export class SimProcess implements StoreHost {
     this.#place.watcher.exited(this, error);
   }
 
-  #options(border: Border): Parameters<typeof startEngine>[0] {
-    const { config, watcher } = this.#place;
+  // ── what the program gets ────────────────────────────────────────────────────────────────────────────────────
+
+  get world(): World {
+    return this.#place.world;
+  }
+
+  get config(): Config {
+    return this.#place.config;
+  }
+
+  get engineOptions(): ProcessSeat['engineOptions'] {
+    const { config } = this.#place;
     return {
-      modules: [],
-      location: 'sim',
+      location: STORE,
       job: JOB,
       workers: this.workers,
       schedule: `${config.scheduleMs}ms`,
-      timezone: undefined,
+      keep: config.keep,
       compression: 'none',
       captureBytesMax: Number.POSITIVE_INFINITY,
-      keep: config.keep,
-      inline: false,
-      fresh: false,
-      from: null,
-      acceptDuplicates: false,
       command: (position) => `from ${position}`,
-      observe: (event) => {
-        if (event.kind === 'term') this.term = event.term;
-        if (event.kind === 'checkpoint') this.enter('runs');
-        if (event.kind === 'rolled-back') {
-          this.enter('runs');
-          this.#rollbacks++;
-          noteRollback(this.term ?? 0);
-        }
-        watcher.observed(this, event);
-      },
-      border,
-      extension: null,
+      observe: (event) => this.observe(event),
     };
   }
 
-  #environment(): Environment {
-    const { config, world, disk, wires, isAlive } = this.#place;
+  environment(install: ((worker: SimThread) => Install) | null): Environment {
+    const { world, disk, wires, isAlive, config } = this.#place;
     return {
-      clock: this.#host.clock,
+      clock: this.host.clock,
+      ...config.bounds,
       randomId: () => world.chance.id(),
-      inlineBytesMax: inlineBytesMax(config),
-      processes: { own: () => this.identity, isAlive: (pid) => isAlive(pid) },
-      openStore: async (): Promise<Store> =>
-        new SimStore(world, disk, this, world.lane(`${this.name} effects`, null), this.#host.lane('store')),
       random: () => world.chance.fraction(),
+      processes: { own: () => this.identity, isAlive: (pid) => isAlive(pid) },
+      openStore: async () => this.storeOn(disk, this.host),
       startThreads: (options) => {
         const seat = (number: number): SimThread => new SimThread(world, this, number);
         const marked = { ...wires, marker: () => this.enter('cuts') };
@@ -253,28 +222,42 @@ export class SimProcess implements StoreHost {
           if (this.term !== null) this.enter('rolls back');
           options.lost(thread, cause);
         };
-        this.#threads = new SimThreads(this.#host, seat, { ...options, lost }, marked, inlineBytesMax(config));
+        const { inlineBytesMax } = config.bounds;
+        this.#threads = new SimThreads(this.host, seat, { ...options, lost }, marked, inlineBytesMax, install);
         return this.#threads;
       },
     };
   }
 
-  #onHost(run: () => void): void {
-    this.#host.clock.soon(run);
+  storeOn(disk: Disk, thread: SimThread): Store {
+    const { world } = this.#place;
+    return new SimStore(world, disk, this, world.lane(`${this.name} effects`, null), thread.lane('store'));
+  }
+
+  observe(event: EngineEvent): void {
+    if (event.kind === 'term') this.term = event.term;
+    if (event.kind === 'checkpoint') this.enter('runs');
+    if (event.kind === 'rolled-back') {
+      this.enter('runs');
+      this.rollbacks++;
+      noteRollback(this.term ?? 0);
+    }
+    this.#place.watcher.observed(this, event);
+  }
+
+  acknowledged(ticks: number, position: number): void {
+    this.#place.watcher.acknowledged(this, ticks, position);
+  }
+
+  violation(what: string): void {
+    this.#place.watcher.violation(this, what);
   }
 
   #refresh(): void {
-    this.#host.refresh();
+    this.host.refresh();
     this.#threads?.refresh();
   }
 }
-
-/** Small enough that every part is a file, and may begin a chain. */
-function inlineBytesMax(config: Config): number {
-  return config.chained ? CHAINED_BYTES : INLINE_BYTES_MAX;
-}
-
-const CHAINED_BYTES = 64;
 
 /** Where in a record its kind stands, at the latest. */
 const KIND_WITHIN_BYTES = 1_000;
@@ -299,6 +282,8 @@ function stepAfter(what: string, stage: 'called' | 'effect' | 'answered', owns: 
       return stage === 'called' ? 'record called' : stage === 'effect' ? 'record stored' : null;
     case 'put part':
       return stage === 'called' ? 'part called' : stage === 'effect' ? 'part stored' : null;
+    case 'put batch':
+      return stage === 'called' ? 'batch called' : stage === 'effect' ? 'batch stored' : null;
     case 'put boundary':
       return stage === 'called' ? 'boundary called' : stage === 'effect' ? 'boundary stored' : null;
     case 'delete record':

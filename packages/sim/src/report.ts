@@ -1,4 +1,4 @@
-import { Coverage } from './coverage.ts';
+import { pairName, PAIRS } from './coverage.ts';
 import type { RunResult } from './run.ts';
 
 /** What many seeds have shown together; plain data, so that it may come from another process. */
@@ -41,5 +41,5 @@ function addPairs(totals: Totals, pairs: Readonly<Record<string, number>>): void
 
 /** Pairs of fault and step that can be and were never seen. */
 export function neverHit(totals: Totals): readonly string[] {
-  return Coverage.possible.filter((pair) => totals.pairs[pair] === undefined);
+  return PAIRS.map(pairName).filter((pair) => totals.pairs[pair] === undefined);
 }

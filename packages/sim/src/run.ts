@@ -1,14 +1,19 @@
 import type { EngineEvent } from '@tidemark/checkpoint/internal';
+import { ActorStage } from './actor-stage.ts';
 import { Chance } from './chance.ts';
 import { type Config, drawConfig, type Mode } from './config.ts';
 import { Coverage, type ProcessStep } from './coverage.ts';
+import { Damager } from './damage.ts';
 import { Disk } from './disk.ts';
-import { Faults, type Fired, type ProcessFault } from './faults.ts';
+import { codeOf, MAY_END, textOf } from './ends.ts';
+import { Faults, isDamage, type Fired, type OutsideFault } from './faults.ts';
+import { JobStage } from './job-stage.ts';
 import { Judge } from './judge.ts';
 import type { Lane } from './lane.ts';
 import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
 import { forgetRollbacks } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
+import type { Stage } from './stage.ts';
 import { READS, type StoreCall, type StoreFault, type StoreLies } from './store.ts';
 import type { Wires } from './threads.ts';
 import { watchUnhandled } from './unhandled.adapter.ts';
@@ -18,6 +23,8 @@ import { World } from './world.ts';
 export interface Planted {
   readonly wires?: Partial<Wires>;
   readonly lies?: StoreLies;
+  /** What nobody hears of. */
+  readonly mute?: (event: EngineEvent) => boolean;
 }
 
 export interface RunOptions {
@@ -59,23 +66,6 @@ const PATIENCE_STEPS = 2_000;
 /** Processes of one job that live at a time. */
 const PROCESSES_MAX = 3;
 
-/** Codes with which a process may end. Anything else is a bug of ours: no fault touches bytes or code. */
-const MAY_END: ReadonlySet<string> = new Set([
-  'FENCED',
-  'ALREADY_RUNNING',
-  'LOG_UNSETTLED',
-  'ROLLBACKS_SPENT',
-  'PART_NOT_STORED',
-  'WORKER_LOST',
-  'WORKER_START',
-  'SYSTEM_STOPPED',
-  'SYSTEM_FAILED',
-  'CHECKPOINT_OVERDUE',
-  'STORE_BUSY',
-  'STORE_IO',
-  'STORE_OUTCOME_UNKNOWN',
-]);
-
 /** Runs one seed to its end, or to the first violation. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const run = new Run(options);
@@ -98,7 +88,9 @@ class Run implements ProcessWatcher {
   readonly #config: Config;
   readonly #faults: Faults;
   readonly #judge: Judge;
+  readonly #stage: Stage;
   readonly #disk: Disk;
+  readonly #damager: Damager;
   readonly #operator: Lane;
   readonly #chance: Chance;
   readonly #coverage = new Coverage();
@@ -113,17 +105,19 @@ class Run implements ProcessWatcher {
     this.#options = options;
     const { seed, mode, program, steps = STEPS, print = null } = options;
     const drawn = new Chance(seed);
-    const config = drawConfig(drawn.fork(), mode, steps);
+    const config = drawConfig(drawn.fork(), program.kind, mode, steps);
     this.#config = options.tune?.(config) ?? config;
     this.#world = new World({ seed: drawn.below(0x7fffffff), lookMs: this.#config.lookMs, print });
     this.#faults = new Faults(drawn.fork(), this.#config.swarm, options.only ?? null);
     this.#chance = drawn.fork();
+    this.#stage = this.#makeStage(program);
     this.#judge = new Judge(
-      program,
+      this.#stage,
       () => this.#disk,
       () => this.#world.now,
     );
     this.#disk = new Disk(this.#world, this.#judge, options.planted?.lies?.neverSyncs !== true);
+    this.#damager = new Damager(this.#world, this.#disk);
     this.#operator = this.#world.lane('operator', null);
     forgetRollbacks();
     this.#world.thrown = (lane, error) => this.#judge.violation(`${lane.label} threw ${textOf(error)}`);
@@ -132,18 +126,54 @@ class Run implements ProcessWatcher {
     );
   }
 
+  #makeStage(program: Program): Stage {
+    if (program.kind === 'actors') return new ActorStage(program);
+    return new JobStage({
+      world: this.#world,
+      config: this.#config,
+      chance: this.#chance.fork(),
+      isPublished: (position) => this.#judge.history[position]?.record.kind === 'checkpoint',
+      violation: (what) => this.#judge.violation(what),
+    });
+  }
+
   async toEnd(): Promise<RunResult> {
     this.#ensureProcess(0);
-    await this.#until(() => this.#world.steps >= this.#config.steps);
+    await this.#until(() => this.#world.steps >= this.#config.steps || this.#stage.finished === true);
     this.#faults.end();
-    await this.#comeToRest('after the faults');
+    this.#damager.repair();
+    if (this.#stage.finished !== null) await this.#comeToEnd();
+    else await this.#comeToRest();
+    return this.#result();
+  }
+
+  async #comeToRest(): Promise<void> {
+    await this.#publishes('after the faults');
     if (this.#going) {
       // And once more from what is there now.
       for (const process of this.#living) this.#crash(process);
       this.#ensureProcess(0);
-      await this.#comeToRest('after the last crash');
+      await this.#publishes('after the last crash');
     }
-    return this.#result();
+  }
+
+  /** Without faults a program that ends comes to its end, whoever sleeps; and whoever starts it again hears so. */
+  async #comeToEnd(): Promise<void> {
+    for (const when of ['after the faults', 'started once more']) {
+      for (const process of this.#living) process.resume();
+      this.#ensureProcess(0);
+      const started = this.#started;
+      await this.#within(`${when} the program did not end`, () => {
+        const again = when === 'after the faults' || this.#started > started;
+        return again && this.#stage.finished === true && this.#living.length === 0;
+      });
+    }
+    if (!this.#going) return;
+    try {
+      this.#stage.checkEnd();
+    } catch (error) {
+      this.#judge.violation(`at the end ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   unhandled(error: unknown): void {
@@ -164,24 +194,32 @@ class Run implements ProcessWatcher {
   }
 
   /** Without faults, a checkpoint comes within a bounded time, by a process that is not about to find itself fenced. */
-  async #comeToRest(when: string): Promise<void> {
+  async #publishes(when: string): Promise<void> {
     for (const process of this.#living) process.resume();
+    const released = this.#judge.released;
+    await this.#within(
+      `${when} no checkpoint was published`,
+      () => this.#judge.released >= released + 3 && this.#living.length === 1,
+    );
+  }
+
+  async #within(otherwise: string, over: () => boolean): Promise<void> {
     const { now, steps } = this.#world;
     let patience = steps + PATIENCE_STEPS;
-    const released = this.#judge.released;
     await this.#until(() => {
-      if (this.#judge.released >= released + 3 && this.#living.length === 1) return true;
+      if (over()) return true;
       if (this.#world.steps > patience) {
         this.#world.hurry(4);
         patience += PATIENCE_STEPS;
       }
       if (this.#world.now - now < REST_MS || this.#world.steps - steps < REST_STEPS) return false;
-      this.#judge.violation(`${when} no checkpoint was published within ${REST_MS} ms and ${REST_STEPS} steps`);
+      this.#judge.violation(`${otherwise} within ${REST_MS} ms and ${REST_STEPS} steps`);
       return true;
     });
   }
 
   #result(): RunResult {
+    for (let i = 0; i < this.#judge.passedOver; i++) this.#coverage.happened('damaged checkpoint passed over');
     const { seed } = this.#options;
     return {
       seed,
@@ -213,7 +251,7 @@ class Run implements ProcessWatcher {
 
   #start(): void {
     if (this.#living.length >= PROCESSES_MAX) return;
-    const process = new SimProcess(this.#place(), this.#options.program, ++this.#started);
+    const process = new SimProcess(this.#place(), this.#stage, ++this.#started);
     this.#world.note(`${process.name} starts with ${process.workers} workers`);
     this.#living.push(process);
     process.start();
@@ -251,10 +289,12 @@ class Run implements ProcessWatcher {
   entered(process: SimProcess, step: ProcessStep): void {
     const fault = this.#faults.process(step);
     if (fault === null) return;
-    // At some point soon: it may have gone on by then.
-    this.#operator.push(() => {
+    const injure = (): void => {
       if (process.alive) this.#injure(process, fault.kind);
-    });
+    };
+    // At some point soon it may have gone on.
+    if (fault.when === 'now') this.#world.urgently(injure);
+    else this.#operator.push(injure);
   }
 
   fault(process: SimProcess, call: StoreCall, at: string): StoreFault {
@@ -274,6 +314,7 @@ class Run implements ProcessWatcher {
     if (event.kind === 'rolled-back') this.#coverage.happened(`rolled back: ${event.code}`);
     if (event.kind === 'checkpoint-failed') this.#coverage.happened(`attempt failed: ${event.code}`);
     if (event.kind === 'warning') this.#coverage.happened(`warning: ${event.code}`);
+    if (this.#options.planted?.mute?.(event) === true) return;
     this.#judge.observed(process, event);
   }
 
@@ -289,16 +330,24 @@ class Run implements ProcessWatcher {
     this.#world.note(`${process.name} exits: ${error instanceof Error ? error.message : 'well'}`);
     const code = codeOf(error);
     this.#coverage.happened(`process ended: ${error === null ? 'well' : code}`);
-    if (error !== null && !MAY_END.has(code)) {
+    if (error !== null && !this.#mayEnd(process, code)) {
       this.#judge.violation(`${process.name} ended with ${textOf(error)}`);
     }
     this.#buried(process);
   }
 
+  /** Damage ends a start, and a person puts back what was damaged. */
+  #mayEnd(process: SimProcess, code: string): boolean {
+    if (code !== 'CHECKPOINT_DAMAGED') return MAY_END.has(code);
+    const found = this.#damager.since(process.begunAt);
+    this.#damager.repair();
+    return found;
+  }
+
   // ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #injure(process: SimProcess, kind: ProcessFault): void {
-    this.#coverage.count(kind, process.step);
+  #injure(process: SimProcess, kind: OutsideFault): void {
+    if (!isDamage(kind)) this.#coverage.count(kind, process.step);
     this.#world.note(`${kind} of ${process.name} while it ${process.step}`);
     switch (kind) {
       case 'crash':
@@ -307,7 +356,10 @@ class Run implements ProcessWatcher {
       case 'power-cut':
         for (const each of this.#living) this.#crash(each);
         this.#boots++;
-        if (this.#config.store === 'folder') this.#disk.cut();
+        if (this.#config.store === 'folder') {
+          this.#disk.cut();
+          this.#stage.powerCut();
+        }
         return;
       case 'pause':
         process.pause();
@@ -327,18 +379,13 @@ class Run implements ProcessWatcher {
       case 'stop':
         process.stop();
         return;
+      case 'bit-flip':
+      case 'truncation':
+        this.#coverage.happened(`${kind}: ${this.#damager.strike(kind) ?? 'nothing there'}`);
+        return;
       case 'outage':
         this.#outageUntil = this.#world.now + (this.#chance.isTrue(0.3) ? OUTAGE_MS : this.#chance.skewed(OUTAGE_MS));
         return;
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error);
 }

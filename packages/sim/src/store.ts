@@ -42,7 +42,7 @@ export interface StoreHost extends LaneOwner {
 /** What a lying store does wrongly; nothing of it happens unless a planted bug asks for it. */
 export interface StoreLies {
   /** Says `stored` or nothing before anything has happened. */
-  readonly answerFirst?: boolean;
+  readonly answerFirst?: (name: string) => boolean;
   /** Says `stored` where the name was taken. */
   readonly takenIsStored?: (disk: Disk, name: string, bytes: Uint8Array, by: string) => void;
   /** Says that it stored these names, and does not. */
@@ -228,7 +228,7 @@ export class SimStore implements Store {
         // Stores that do such things are far away: no power cut here undoes it.
         if (happen()?.ok === true) this.#disk.sync(name);
       });
-    } else if (host.lies.answerFirst === true && call !== 'get' && call !== 'list') {
+    } else if (host.lies.answerFirst?.(name) === true && call !== 'get' && call !== 'list') {
       // A lie: what has not happened cannot be known.
       reply({ ok: true, value: 'stored' });
       this.#world.after(this.#effects, back + there * 4, () => void happen());

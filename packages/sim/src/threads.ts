@@ -1,6 +1,7 @@
 import type {
   ChannelItem,
   HostSays,
+  Install,
   Peer,
   Threads,
   ThreadsOptions,
@@ -38,19 +39,23 @@ export class SimThreads implements Threads {
   readonly #places: readonly Place[];
   readonly #wires: Wires;
 
-  /** @param seat makes the thread of a worker, at the start and whenever one is replaced */
+  /**
+   * @param seat makes the thread of a worker, at the start and whenever one is replaced
+   * @param install what a worker adds, made of its thread; null for nothing
+   */
   constructor(
     host: SimThread,
     seat: (number: number) => SimThread,
     options: ThreadsOptions,
     wires: Wires,
     inlineBytesMax: number,
+    install: ((worker: SimThread) => Install) | null,
   ) {
     this.#host = host;
     this.#wires = wires;
     this.#places = Array.from(
       { length: options.workers },
-      (_, index) => new Place({ number: index + 1, host, seat, lost: options.lost, wires, inlineBytesMax }),
+      (_, index) => new Place({ number: index + 1, host, seat, lost: options.lost, wires, inlineBytesMax, install }),
     );
     this.lines = this.#places;
   }
@@ -105,6 +110,7 @@ interface PlaceOptions {
   readonly lost: ThreadsOptions['lost'];
   readonly wires: Wires;
   readonly inlineBytesMax: number;
+  readonly install: ((worker: SimThread) => Install) | null;
 }
 
 /** The place of one worker: the thread that sits in it may die, and another takes it. */
@@ -181,7 +187,7 @@ class Place implements WorkerLine {
 
   #begin(): void {
     const { worker } = this;
-    const { host, lost, inlineBytesMax } = this.#options;
+    const { host, lost, inlineBytesMax, install } = this.#options;
     const { world } = worker;
     const [down, up] = [this.#down, this.#up];
     this.#known = true;
@@ -216,7 +222,10 @@ class Place implements WorkerLine {
         return peers;
       },
       clock: worker.clock,
-      load: () => new Promise((resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(null))),
+      load: () =>
+        new Promise(
+          (resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(install?.(worker) ?? null)),
+        ),
     };
     const body = workerBody(seat, inlineBytesMax);
     body.then(() => gone(new Error('the worker ended without being told to')), gone);

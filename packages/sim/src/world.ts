@@ -45,6 +45,7 @@ export class World {
   #lookMs: number;
   readonly #timers = new Timers();
   readonly #ready: Lane[] = [];
+  readonly #urgent: (() => void)[] = [];
   /** Something that no real program could go on after: the step that threw, and what. */
   thrown: ((lane: Lane, error: unknown) => void) | null = null;
   readonly #changed = (lane: Lane): void => this.#place(lane);
@@ -83,12 +84,24 @@ export class World {
     return this.#timers.add(this.now + Math.max(delayMs, 0), lane, run);
   }
 
+  /** Runs ahead of everything else, as the next step. */
+  urgently(run: () => void): void {
+    this.#urgent.push(run);
+  }
+
   note(text: string): void {
     this.trace.note(this.now, text);
   }
 
   /** One thing. Answers whether there was any. */
   async step(): Promise<boolean> {
+    const urgent = this.#urgent.shift();
+    if (urgent !== undefined) {
+      this.trace.step('urgent', this.now);
+      urgent();
+      await drain();
+      return true;
+    }
     this.#timers.release(this.now);
     if (this.#ready.length === 0) {
       const next = this.#timers.next();

@@ -1,5 +1,4 @@
-import { runSeed } from '@tidemark/sim';
-import { PROGRAMS } from '@tidemark/sim/internal';
+import { PROGRAMS, runSeed } from '@tidemark/sim/internal';
 import { expect, test } from 'vitest';
 
 const SEEDS = 20;

@@ -3,10 +3,12 @@ import type { Program } from '../programs/program.ts';
 import { type RunResult, runSeed } from '../run.ts';
 import type { Bug } from './bug.ts';
 import { CUT_BUGS } from './cut-bugs.ts';
+import { DAMAGE_BUGS } from './damage-bugs.ts';
+import { JOB_BUGS } from './job-bugs.ts';
 import { LOG_BUGS } from './log-bugs.ts';
 import { RESTORE_BUGS } from './restore-bugs.ts';
 
-export const BUGS: readonly Bug[] = [...CUT_BUGS, ...LOG_BUGS, ...RESTORE_BUGS];
+export const BUGS: readonly Bug[] = [...CUT_BUGS, ...LOG_BUGS, ...RESTORE_BUGS, ...JOB_BUGS, ...DAMAGE_BUGS];
 
 /** Runs one seed as the bug wants it, but without the bug: nothing may be found then. */
 export function runWithoutBug(bug: Bug, seed: number): Promise<RunResult> {

@@ -6,7 +6,7 @@ export interface Bug {
   readonly name: string;
   readonly what: string;
   /** Program that shows it best. */
-  readonly program: 'bank' | 'counters' | 'letters';
+  readonly program: 'bank' | 'counters' | 'letters' | 'job';
   readonly mode: Mode;
   /** Makes what the bug needs more frequent. */
   readonly tune?: (config: Config) => Config;

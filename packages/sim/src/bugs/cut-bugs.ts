@@ -1,7 +1,13 @@
 import { Mailbox, OutChannel, Runtime, UnitTable } from '@tidemark/actors/internal';
 import { Participant, PartWriter } from '@tidemark/checkpoint/internal';
+import type { Config } from '../config.ts';
 import type { Bug } from './bug.ts';
 import { patch, patchGetter } from './patch.ts';
+
+/** Mailboxes are seldom empty. */
+function busy(config: Config): Config {
+  return { ...config, tickMs: config.lookMs * 4 };
+}
 
 /** Mistakes of a thread in a cut: C1–C6 of packages/checkpoint/SPEC.md. */
 export const CUT_BUGS: readonly Bug[] = [
@@ -161,6 +167,7 @@ export const CUT_BUGS: readonly Bug[] = [
     what: 'a message from before the mark is not captured when a handler takes it',
     program: 'bank',
     mode: 'none',
+    tune: busy,
     seed: 7,
     plant() {
       let taking = false;

@@ -6,19 +6,20 @@ import {
   logName,
   Retention,
 } from '@tidemark/checkpoint/internal';
-import { type Config, manyRecords as collecting } from '../config.ts';
+import { CHAINED_BYTES, collecting, type Config } from '../config.ts';
 import { JOB } from '../process.ts';
 import type { Bug } from './bug.ts';
 import { patch } from './patch.ts';
 
 /** Two passes of retention are enough. */
 function manyRecords(config: Config): Config {
-  return { ...collecting(config), keep: 2, bulk: false, steps: 4_000 };
+  return { ...collecting(config), keep: 2, bulk: false };
 }
 
 /** Parts that are files. */
 function manyFiles(config: Config): Config {
-  return { ...manyRecords(config), bulk: true };
+  const many = manyRecords(config);
+  return { ...many, bounds: { ...many.bounds, inlineBytesMax: CHAINED_BYTES } };
 }
 
 /** Whoever starts thinks that nobody else runs. */
@@ -34,7 +35,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'all',
     seed: 1,
-    plant: () => ({ planted: { lies: { answerFirst: true } } }),
+    plant: () => ({ planted: { lies: { answerFirst: () => true } } }),
   },
   {
     name: 'never-synced',
@@ -267,7 +268,7 @@ export const LOG_BUGS: readonly Bug[] = [
     tune: (config) => ({
       ...blind(manyRecords(config)),
       steps: 8_000,
-      swarm: { kinds: new Set(['pause', 'slow', 'late']), processRate: 0.004, storeRate: 0.02 },
+      swarm: { kinds: new Set(['pause', 'slow', 'late']), processRate: 0.004, storeRate: 0.02, aim: null },
     }),
     seed: 1,
     plant: () => ({ undo: patch(Retention.prototype, 'assertOwner', () => async () => undefined) }),

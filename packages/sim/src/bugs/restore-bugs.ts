@@ -1,6 +1,18 @@
 import { Border, Runtime } from '@tidemark/actors/internal';
+import type { Config } from '../config.ts';
 import type { Bug } from './bug.ts';
 import { patch } from './patch.ts';
+
+/** Much is on its way, and is restored again and again. */
+function restoredOften(config: Config): Config {
+  return {
+    ...config,
+    heavy: true,
+    workersMax: 3,
+    tickMs: config.lookMs * 4,
+    swarm: { ...config.swarm, kinds: new Set(['crash']), processRate: 0.03 },
+  };
+}
 
 /** Mistakes when a checkpoint is loaded: C17 and C18 of packages/checkpoint/SPEC.md. */
 export const RESTORE_BUGS: readonly Bug[] = [
@@ -9,7 +21,8 @@ export const RESTORE_BUGS: readonly Bug[] = [
     what: 'what was in motion is restored in another order',
     program: 'letters',
     mode: 'crashes',
-    seed: 54,
+    tune: restoredOften,
+    seed: 7,
     plant: () => ({
       planted: {
         wires: { say: (says) => (says.kind === 'load' ? { ...says, frames: says.frames.toReversed() } : says) },
@@ -21,6 +34,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     what: 'what was on its way to the host is not restored',
     program: 'counters',
     mode: 'crashes',
+    tune: restoredOften,
     seed: 3,
     plant: () => ({
       undo: patch(

@@ -3,4 +3,7 @@ import { counters } from './counters.ts';
 import { letters } from './letters.ts';
 import type { Program } from './program.ts';
 
-export const PROGRAMS: readonly Program[] = [bank, counters, letters];
+/** See job-stage.ts. */
+const job: Program = { kind: 'job', name: 'job' };
+
+export const PROGRAMS: readonly Program[] = [bank, counters, letters, job];

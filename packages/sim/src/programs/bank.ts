@@ -2,7 +2,7 @@ import { actor } from '@tidemark/actors';
 import { messagesTo, unitsOf } from './contents.ts';
 import { drive } from './driver.ts';
 import { checkGate, newGate, passGate, ticksIn } from './gate.ts';
-import type { Program } from './program.ts';
+import type { ActorProgram } from './program.ts';
 
 const ACCOUNTS = 12;
 const OPENING = 1000;
@@ -57,7 +57,8 @@ const Account = actor('sim.account', {
 });
 
 /** Accounts that send each other money without end: in no cut is any lost or made. */
-export const bank: Program = {
+export const bank: ActorProgram = {
+  kind: 'actors',
   name: 'bank',
   start(host) {
     const { border, term, chance } = host;

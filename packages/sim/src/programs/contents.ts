@@ -9,18 +9,32 @@ export interface Unit {
   readonly value: unknown;
 }
 
+/** Units of what was looked at already: a cut is asked for the same ones several times. */
+const known = new WeakMap<readonly PartContent[], Map<string, readonly Unit[]>>();
+
 /** Units of one definition. A unit that is there twice is a violation by itself. */
 export function unitsOf(parts: readonly PartContent[], type: string): readonly Unit[] {
+  let byType = known.get(parts);
+  if (byType === undefined) known.set(parts, (byType = new Map()));
+  let units = byType.get(type);
+  if (units === undefined) byType.set(type, (units = decodeUnits(parts, type)));
+  return units;
+}
+
+function decodeUnits(parts: readonly PartContent[], type: string): readonly Unit[] {
   const seen = new Set<string>();
-  return parts
-    .flatMap(({ units }) => units)
-    .filter((unit) => unit.type === type)
-    .map(({ key, table, tableKey, value }) => {
-      const name = `${type}/${key}/${table}/${String(tableKey)}`;
-      if (seen.has(name)) throw new Error(`unit ${name} is in the cut twice`);
+  const found: Unit[] = [];
+  for (const { units } of parts) {
+    for (const unit of units) {
+      if (unit.type !== type) continue;
+      const { key, table, tableKey, value } = unit;
+      const name = `${key}/${table}/${String(tableKey)}`;
+      if (seen.has(name)) throw new Error(`unit ${type}/${name} is in the cut twice`);
       seen.add(name);
-      return { key, table, tableKey, value: decodeValue(value) };
-    });
+      found.push({ key, table, tableKey, value: decodeValue(value) });
+    }
+  }
+  return found;
 }
 
 /** All messages on their way to one handler, in the order in which a restore would deliver them. */

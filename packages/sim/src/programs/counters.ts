@@ -2,7 +2,7 @@ import { actor, table } from '@tidemark/actors';
 import { messagesTo, unitsOf } from './contents.ts';
 import { drive } from './driver.ts';
 import { checkGate, newGate, passGate, ticksIn } from './gate.ts';
-import type { Program } from './program.ts';
+import type { ActorProgram } from './program.ts';
 
 const COUNTERS = 5;
 const ROWS = 40;
@@ -64,7 +64,8 @@ const Counter = actor('sim.counter', {
 });
 
 /** Increments to rows of tables: each is counted once, in a row, in what was retired, or still on its way. */
-export const counters: Program = {
+export const counters: ActorProgram = {
+  kind: 'actors',
   name: 'counters',
   start(host) {
     const { border, term, chance } = host;

@@ -2,7 +2,7 @@ import { actor } from '@tidemark/actors';
 import { messagesTo, unitsOf } from './contents.ts';
 import { drive } from './driver.ts';
 import { checkGate, newGate, passGate, ticksIn } from './gate.ts';
-import type { Program } from './program.ts';
+import type { ActorProgram } from './program.ts';
 
 const CLERKS = 6;
 const HOPS = 8;
@@ -58,7 +58,8 @@ function send(ctx: ClerkCtx, hops: number, heavy: boolean): void {
 }
 
 /** Numbered letters between clerks: none is lost, doubled or overtaken, in no cut and after no restore. */
-export const letters: Program = {
+export const letters: ActorProgram = {
+  kind: 'actors',
   name: 'letters',
   start(host) {
     const { border, term, chance } = host;

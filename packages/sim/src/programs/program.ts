@@ -21,8 +21,9 @@ export interface ProgramHost {
   violation(what: string): void;
 }
 
-/** A program under test: actors, what its host does, and what is true in every consistent cut. */
-export interface Program {
+/** A program of actors under test: what its host does, and what is true in every consistent cut. */
+export interface ActorProgram {
+  readonly kind: 'actors';
   readonly name: string;
   start(host: ProgramHost): void;
   /** Throws, saying what is wrong, unless this is a consistent cut. */
@@ -30,3 +31,11 @@ export interface Program {
   /** How many of each term's ticks the cut has. */
   ticksIn(parts: readonly PartContent[]): ReadonlyMap<number, number>;
 }
+
+/** A job under test, over an input that is drawn from the seed. */
+export interface JobProgram {
+  readonly kind: 'job';
+  readonly name: string;
+}
+
+export type Program = ActorProgram | JobProgram;
