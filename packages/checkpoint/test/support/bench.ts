@@ -49,7 +49,6 @@ export class Bench {
       term: TERM,
       clock,
       newId: () => '00ff',
-      inlineBytesMax: limits.INLINE_BYTES_MAX,
       threads: THREADS,
       definitions: { counter: 3 },
       nextCut: 1,
