@@ -41,6 +41,8 @@ const GC = new RegExp(`^${JOB}/gc/(\\d{20})$`);
  * - O7 Nothing is removed that the newest boundary still needs, and nothing before a boundary stands.
  * - O8 What the host sent before it asked for a checkpoint is in that checkpoint.
  * - O9 What came in and is in one checkpoint is in every later one, also across restores.
+ * - O10 A process goes back only because a thread of it died, and to the newest checkpoint of its own term, or to the one
+ *   that its term goes on from.
  */
 export class Judge implements DiskWatcher {
   readonly violations: string[] = [];
@@ -128,14 +130,24 @@ export class Judge implements DiskWatcher {
       case 'warning':
         if (event.code === 'CHECKPOINT_DAMAGED') this.#warned.add(process.name);
         return;
+      case 'rolled-back':
+        this.#rolledBack(process, event);
+        return;
       case 'term':
       case 'restored':
-      case 'rolled-back':
       case 'plan':
       case 'waiting':
       case 'log':
         return;
     }
+  }
+
+  #rolledBack(process: SimProcess, { code, message, position }: EngineEvent & { readonly kind: 'rolled-back' }): void {
+    if (!THREADS_DIE.has(code)) this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
+    const own = this.history.findLast((each) => each?.record.term === process.term)?.record;
+    const expected = own === undefined ? 0 : own.kind === 'checkpoint' ? own.position : own.from;
+    if ((position ?? 'fresh') !== expected)
+      this.violation(`O10 ${process.name} went back to ${position}; the newest checkpoint of its term is ${expected}`);
   }
 
   acknowledged(process: SimProcess, ticks: number, position: number): void {
@@ -325,6 +337,9 @@ export class Judge implements DiskWatcher {
     return last === undefined ? 0 : Number(last.slice(-20));
   }
 }
+
+/** No handler of a program under test throws, unless something has gone wrong before. */
+const THREADS_DIE: ReadonlySet<string> = new Set(['WORKER_LOST', 'WORKER_START']);
 
 function partNames(record: CheckpointRecord): readonly string[] {
   return filesOf(record).map((path) => `${JOB}/${path}`);

@@ -1,5 +1,4 @@
-import { runSeed } from '@tidemark/sim';
-import { PROGRAMS } from '@tidemark/sim/internal';
+import { PROGRAMS, runSeed } from '@tidemark/sim/internal';
 import { describe, expect, it } from 'vitest';
 
 const SEEDS = 25;
@@ -20,7 +19,7 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))(
             ...config,
             steps: STEPS,
             workersMax: 3,
-            swarm: { kinds: new Set(['worker-death']), processRate: 0.05, storeRate: 0 },
+            swarm: { kinds: new Set(['worker-death']), processRate: 0.05, storeRate: 0, aim: null },
           }),
         });
         expect([seed, violations]).toEqual([seed, []]);

@@ -1,4 +1,3 @@
-import { decodeValue, encodeValue } from '@tidemark/actors/internal';
 import { Engine } from '@tidemark/checkpoint/internal';
 import { FileSink, Source } from '@tidemark/jobs/internal';
 import type { Config } from '../config.ts';
@@ -109,9 +108,8 @@ export const JOB_BUGS: readonly Bug[] = [
         FileSink.prototype,
         'load',
         (original) =>
-          function (this: FileSink, unit, { position }) {
-            const value = encodeValue({ ...(decodeValue(unit.value) as object), position });
-            original.call(this, { ...unit, value }, { position, namings: [] });
+          function (this: FileSink, chunk, { position }) {
+            original.call(this, { ...chunk, position }, { position, namings: [] });
           },
       ),
     }),
@@ -128,8 +126,8 @@ export const JOB_BUGS: readonly Bug[] = [
         FileSink.prototype,
         'load',
         (original) =>
-          function (this: FileSink, unit, restored) {
-            original.call(this, unit, { ...restored, namings: [] });
+          function (this: FileSink, chunk, restored) {
+            original.call(this, chunk, { ...restored, namings: [] });
           },
       ),
     }),
