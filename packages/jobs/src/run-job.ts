@@ -282,6 +282,7 @@ class RunningJob implements JobRun, HostExtension {
 
   receive(thread: number, data: unknown): void {
     const says = data as JobWorkerSays;
+    const { clock } = this.#environment;
     const reports = this.#reports;
     switch (says.kind) {
       case 'begun':
@@ -294,10 +295,7 @@ class RunningJob implements JobRun, HostExtension {
       case 'first-record':
         if (this.#firstRecordSeen) return;
         this.#firstRecordSeen = true;
-        this.#observe({
-          event: 'first-record',
-          sinceStartMs: Math.round(this.#environment.clock.monotonic() - this.#beganAt),
-        });
+        this.#observe({ event: 'first-record', sinceStartMs: Math.round(clock.monotonic() - this.#beganAt) });
         break;
       case 'ended':
         reports.counters.set(thread, says.counters);
