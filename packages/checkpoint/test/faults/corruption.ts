@@ -1,9 +1,9 @@
-import { verifyLog } from '@tidemark/checkpoint/internal';
+import { decodeRecord, filesOf, verifyLog } from '@tidemark/checkpoint/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chance } from '../support/chance.ts';
 import { type Damage, DamagedStore } from './damaged-store.ts';
 import { type Corruption, corruptionsOf } from './damages.ts';
-import { digestOf, type History, JOB, makeHistory, start } from './history.ts';
+import { bytesOf, digestOf, type History, JOB, makeHistory, start, withReleases } from './history.ts';
 import { Stores } from './phases.ts';
 import { SEED, share, TIMEOUT_MS, whole } from './share.ts';
 
@@ -30,6 +30,8 @@ export function corruptions(): void {
       expect(choice.checkpoint?.record.position).toBe(history.newest);
       expect(digestOf(choice)).toBe(history.truth.get(history.newest));
       expect(history.truth.size).toBeGreaterThan(8);
+      expect(Object.values(history.kinds)).not.toContain('');
+      expect(longestChain(history), 'files of one part').toBeGreaterThan(1);
       expect(history.parts.length).toBeGreaterThan(3);
     });
 
@@ -54,15 +56,54 @@ export function corruptions(): void {
         starts.set(outcome, (starts.get(outcome) ?? 0) + 1);
         kinds.set(corruption.kind, (kinds.get(corruption.kind) ?? 0) + 1);
       }
-      const figures = (counts: ReadonlyMap<string, number>): string =>
-        [...counts].map(([what, count]) => `${count} ${what}`).join(', ');
       console.log(
-        `corruption: ${tried} of ${all.length}${whole ? '' : `, seed ${SEED}`} (${figures(kinds)}); ` +
-          `${silent.length} not found by verify; starts: ${figures(starts)}`,
+        `corruption: ${tried} of ${all.length}${whole ? '' : `, seed ${SEED}`} (${figuresOf(kinds)}); ` +
+          `${silent.length} not found by verify; starts: ${figuresOf(starts)}`,
       );
       expect(silent).toEqual([]);
     });
+
+    it('of a checkpoint that has released something is never passed over', { timeout: TIMEOUT_MS }, async () => {
+      const released = withReleases(history);
+      const newest = newestObjects(released);
+      const ofNewest = corruptionsOf(released, new Chance(SEED)).filter(({ what }) =>
+        newest.some((name) => what.includes(name)),
+      );
+      const chosen = share(ofNewest);
+      const starts = new Map<Start, number>();
+      for (const corruption of chosen) {
+        const damage = corruption.damage();
+        if (changesNothing(released, damage)) continue;
+        const outcome = await startOver(released, corruption, damage, isLostEnd(released, corruption));
+        starts.set(outcome, (starts.get(outcome) ?? 0) + 1);
+      }
+      const { length } = ofNewest;
+      console.log(
+        `corruption: ${chosen.length} of ${length} of a newest checkpoint that has released something: ${figuresOf(starts)}`,
+      );
+      expect(starts.get('passed over with a warning') ?? 0).toBe(0);
+      expect(starts.get('refused') ?? 0).toBeGreaterThan(chosen.length / 2);
+    });
   });
+}
+
+function figuresOf(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([what, count]) => `${count} ${what}`).join(', ');
+}
+
+/** A full file, and what has changed since. */
+function longestChain(history: History): number {
+  const records = history.records.map((name) => decodeRecord(bytesOf(history, name), name));
+  const parts = records.flatMap((record) => (record.kind === 'checkpoint' ? record.parts : []));
+  return Math.max(...parts.map(({ files }) => files.length));
+}
+
+/** The newest record, and the files that only a start from it reads. */
+function newestObjects(history: History): readonly string[] {
+  const name = history.records.at(-1) ?? '';
+  const record = decodeRecord(bytesOf(history, name), name);
+  const files = record.kind === 'checkpoint' ? filesOf(record) : [];
+  return [name, ...files];
 }
 
 function changesNothing(history: History, damage: Damage): boolean {

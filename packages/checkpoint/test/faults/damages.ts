@@ -1,7 +1,7 @@
 import { encodeBoundary, decodeBoundary } from '@tidemark/checkpoint/internal';
 import type { Chance } from '../support/chance.ts';
 import type { Damage } from './damaged-store.ts';
-import type { History } from './history.ts';
+import { bytesOf, type History } from './history.ts';
 
 /** One way to damage a store. Made when it is asked for: a list of all would hold gigabytes. */
 export interface Corruption {
@@ -119,10 +119,6 @@ function gone(history: History): Corruption[] {
 
 function one(kind: Corruption['kind'], name: string, how: string, bytes: () => Uint8Array): Corruption {
   return { kind, what: `${name} ${how}`, damage: () => new Map([[name, bytes()]]) };
-}
-
-function bytesOf(history: History, name: string): Uint8Array {
-  return history.objects.get(name) ?? new Uint8Array();
 }
 
 function times<T>(count: number, make: () => T): T[] {

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
 import { serialize } from 'node:v8';
-import { type Choice, choose, decodeRecord, Log } from '@tidemark/checkpoint/internal';
+import {
+  type Choice,
+  choose,
+  decodeBoundary,
+  decodeRecord,
+  encodeBoundary,
+  encodeRecord,
+  filesOf,
+  Log,
+} from '@tidemark/checkpoint/internal';
 import { systemClock } from '@tidemark/actors/internal';
 import { openFolderStore, type Store } from '@tidemark/stores';
+import { sha256 } from '../support/parts.ts';
 import { LedgerProcess, type RunOptions } from './child.ts';
 import { DamagedStore, type Objects, objectsOf } from './damaged-store.ts';
 import type { Stores } from './phases.ts';
@@ -47,11 +57,32 @@ export async function makeHistory(stores: Stores): Promise<History> {
       kinds.term = name;
       continue;
     }
-    kinds[record.parts.some((part) => 'path' in part) ? 'withFile' : 'inline'] = name;
+    kinds[filesOf(record).length > 0 ? 'withFile' : 'inline'] = name;
     truth.set(record.position, digestOf(await start(new DamagedStore(objects, new Map()), record.position)));
   }
   const [boundary] = namesUnder(objects, 'gc');
   return { objects, truth, newest, boundary: boundary ?? '', records, parts: namesUnder(objects, 'part'), kinds };
+}
+
+/** The same as a job with an output would have left it: each of its checkpoints has released something. */
+export function withReleases(history: History): History {
+  const objects = new Map(history.objects);
+  let previous: string | null = null;
+  for (const name of history.records) {
+    const record = decodeRecord(bytesOf(history, name), name);
+    const chained = { ...record, previous: previous ?? record.previous };
+    const bytes = encodeRecord(chained.kind === 'term' ? chained : { ...chained, releases: true });
+    objects.set(name, bytes);
+    previous = sha256(bytes);
+    if (Number(name.slice(-20)) !== Number(history.boundary.slice(-20))) continue;
+    const boundary = decodeBoundary(bytesOf(history, history.boundary), history.boundary);
+    objects.set(history.boundary, encodeBoundary({ ...boundary, hash: previous }));
+  }
+  return { ...history, objects };
+}
+
+export function bytesOf(history: History, name: string): Uint8Array {
+  return history.objects.get(name) ?? new Uint8Array();
 }
 
 async function owner(

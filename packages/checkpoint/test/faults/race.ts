@@ -21,7 +21,7 @@ const LATE_STEPS_MAX = 200;
 const ALONE = 6;
 
 /** Two or three owners of one job over one folder, in an order that the seed chooses. Throws when more than one has an effect. */
-export async function race(seed: number, folder: string): Promise<Race> {
+export async function race(seed: number, folder: string, { looks = true } = {}): Promise<Race> {
   const chance = new Chance(seed);
   const interleaving = new Interleaving(chance);
   const calls: StoreCall[] = [];
@@ -38,6 +38,7 @@ export async function race(seed: number, folder: string): Promise<Race> {
       ])
       .map(ownerNamed),
   );
+  for (const owner of owners) owner.looks = looks;
   for (const { name } of owners) if (chance.isTrue(0.5)) interleaving.sleep(name, chance.below(LATE_STEPS_MAX));
   await interleaving.run(Promise.all(owners.map((owner) => owner.live(aloneFor(owner, owners)))));
   const records = storedRecords(calls);

@@ -38,6 +38,8 @@ export class RacingOwner {
   /** Why it ended. */
   ended: CheckpointError | null = null;
   readonly warnings: string[] = [];
+  /** Looks for a boundary after each put, as owners must (C19). */
+  looks = true;
   readonly #store: Store;
   readonly #environment: Environment;
 
@@ -87,7 +89,7 @@ export class RacingOwner {
     const path = `part/${this.term}-${cut}-0-${this.#environment.randomId()}`;
     await this.#store.put(`${JOB}/${path}`, bytes);
     const position = await log.put(bodyOf({ cut, parts: [fileRef(path, bytes)] }), this.term);
-    await retention.assertOwner(position);
+    if (this.looks) await retention.assertOwner(position);
     this.released.push({ owner: this.name, term: this.term, position });
     retention.published();
   }

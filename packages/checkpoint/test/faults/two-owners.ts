@@ -35,5 +35,20 @@ export function twoOwners(): void {
       expect(deleted).toBeGreaterThan(races);
       expect(recreated, 'sleepers that took a name which had been removed').toBeGreaterThan(0);
     });
+
+    it('are told from such as do not look whether a later one was there: their releases are found', {
+      timeout: TIMEOUT_MS,
+    }, async () => {
+      const found = async (): Promise<string> => {
+        for (let n = 0; n < RACES; n++) {
+          const folder = await stores.with(0);
+          const problem = await race(SEED * 1_000_000 + n, folder, { looks: false }).then(() => null, String);
+          stores.remove(folder);
+          if (problem !== null) return problem;
+        }
+        return 'nothing';
+      };
+      expect(await found()).toMatch(/released|not one winner/);
+    });
   });
 }
