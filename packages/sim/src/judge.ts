@@ -145,7 +145,7 @@ export class Judge implements DiskWatcher {
   #rolledBack(process: SimProcess, { code, message, position }: EngineEvent & { readonly kind: 'rolled-back' }): void {
     if (!THREADS_DIE.has(code)) this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
     const own = this.history.findLast((each) => each?.record.term === process.term)?.record;
-    const expected = own === undefined ? 0 : own.kind === 'checkpoint' ? own.position : own.from;
+    const expected = own === undefined || own.kind === 'gap' ? 0 : own.kind === 'checkpoint' ? own.position : own.from;
     if ((position ?? 'fresh') !== expected)
       this.violation(`O10 ${process.name} went back to ${position}; the newest checkpoint of its term is ${expected}`);
   }
@@ -167,6 +167,8 @@ export class Judge implements DiskWatcher {
     let position = below - 1;
     for (let record = this.#recordAt(position); record !== undefined; record = this.#recordAt(position)) {
       if (record.kind === 'checkpoint') return position;
+      // Only a log of copies has gaps.
+      if (record.kind === 'gap') return 0;
       position = record.from === 'fresh' ? 0 : record.from;
     }
     return 0;

@@ -71,7 +71,7 @@ export function withReleases(history: History): History {
   for (const name of history.records) {
     const record = decodeRecord(bytesOf(history, name), name);
     const chained = { ...record, previous: previous ?? record.previous };
-    const bytes = encodeRecord(chained.kind === 'term' ? chained : { ...chained, releases: true });
+    const bytes = encodeRecord(chained.kind === 'checkpoint' ? { ...chained, releases: true } : chained);
     objects.set(name, bytes);
     previous = sha256(bytes);
     if (Number(name.slice(-20)) !== Number(history.boundary.slice(-20))) continue;
