@@ -4,15 +4,17 @@ import {
   nodeEnvironment,
   Owner,
   parseKeep,
+  pinCheckpoint,
   planGc,
   runGc,
+  unpinCheckpoint,
+  verifyLog,
 } from '@tidemark/checkpoint/internal';
 import { MemoryStore } from '@tidemark/stores';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../actors/test/support/manual-clock.ts';
 import { ChainOwner, type ChainOptions } from './support/chain-owner.ts';
 import { chosen, JOB } from './support/job-log.ts';
-import { pinCheckpoint, unpinCheckpoint, verifyLog } from '@tidemark/checkpoint/internal';
 
 const OPTIONS: ChainOptions = { keep: 3, recordsPerPass: Number.POSITIVE_INFINITY, fullEvery: 4 };
 const HOUR_MS = 3_600_000;
