@@ -10,7 +10,7 @@ export interface Boundary {
   readonly hash: string;
   readonly term: number;
   readonly cut: number;
-  /** Checkpoints below it that are kept for an hour, a day or a week. A mark of retention that no boundary confirms does not count. */
+  /** Checkpoints below it that retention keeps. A mark of its own that no boundary confirms does not count. */
   readonly kept?: readonly number[];
   /** What the owner that put it keeps; boundaries of copies, and older ones, do not say. */
   readonly keep?: KeepPolicy;

@@ -3,9 +3,10 @@ import { CheckpointError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { PartContent } from './part.ts';
 import { readParts } from './part-reading.ts';
-import { isMarked, listMarks, markedPositions } from './pin.ts';
+import { isMarked, listMarks } from './pin.ts';
 import { readPinned } from './read-pinned.ts';
 import type { CheckpointRecord, TermRecord } from './record.ts';
+import { wholeCheckpointBelow } from './whole-checkpoint.ts';
 
 export interface ChooseOptions {
   readonly fresh: boolean;
@@ -183,7 +184,7 @@ async function damaged(
 ): Promise<CheckpointError> {
   // Not damage: a record of a newer version is whole, and going back would be the wrong advice.
   if (error.code === 'CHECKPOINT_INCOMPATIBLE') return error;
-  const older = await olderCheckpoint(place, position);
+  const older = await wholeCheckpointBelow(place, position);
   const help =
     older === null
       ? nothingOlder(place.log)
@@ -194,15 +195,6 @@ async function damaged(
 function nothingOlder({ boundary }: Log): string {
   if (boundary?.copyOf === undefined) return 'No older checkpoint is there: --fresh begins again.';
   return 'Older copies may be there: tidemark checkpoints lists them, and tidemark copy makes a store of one.';
-}
-
-async function olderCheckpoint({ log, store, job }: Place, below: number): Promise<number | null> {
-  for (let position = await log.below(below); position >= log.first; position = await log.below(position)) {
-    const found = await log.read(position);
-    if (found.ok && found.record.kind === 'checkpoint') return position;
-  }
-  const marked = markedPositions(await listMarks(store, job));
-  return marked.findLast((position) => position < Math.min(below, log.first)) ?? null;
 }
 
 /** Whether a copier has put a checkpoint here, and no owner has gone on from it: then the log is its own. */

@@ -1,7 +1,7 @@
 import type { Store } from '@tidemark/stores';
 import { CheckpointError } from './errors.ts';
 import type { Environment } from './environment.ts';
-import { type KeepPolicy, type KeepRule, parseKeep } from './keep.ts';
+import { type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';
 import { Log } from './log.ts';
 import { assertNoLaterTerm, baseOf, carryOut, type PassPlan, planPass, removableBelow } from './pass.ts';
 import { listMarks, type Marks } from './pin.ts';
@@ -15,8 +15,8 @@ export interface GcPlace {
   readonly environment: Environment;
 }
 
-/** Why a checkpoint stays: at or above the boundary, pinned by a person, or the newest of its hour, day or week. */
-export type KeptBecause = 'newest' | 'pinned' | KeepRule;
+/** Why a checkpoint stays: at or above the boundary, pinned by a person, or as retention's rules say. */
+export type KeptBecause = 'newest' | 'pinned' | KeepReason;
 
 export interface GcKept {
   readonly position: number;
@@ -165,7 +165,7 @@ function keptOf(found: FoundRecord, marks: Marks, plan: PassPlan | null): GcKept
   const because: KeptBecause[] = [];
   if (plan === null || position >= plan.boundary.position) because.push('newest');
   if (marks.pinned.has(position)) because.push('pinned');
-  because.push(...(plan?.byTime.get(position) ?? []));
+  because.push(...(plan?.reasons.get(position) ?? []));
   const files = storedFiles(record).reduce((total, { length }) => total + length, 0);
   return [{ position, takenAt: record.createdAt, because, bytes: bytes + files }];
 }

@@ -47,7 +47,7 @@ export { insideWorker } from './inside.ts';
 export { takeOver } from './take-over.ts';
 export { isProgram, startSystem, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
-export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepRule, parseKeep } from './keep.ts';
+export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';
 export { CAPTURE_BYTES_MAX, INLINE_BYTES_MAX, KEEP_CHECKPOINTS } from './limits.ts';
 export { checkLabel } from './label.ts';
 export {

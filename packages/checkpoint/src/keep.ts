@@ -25,6 +25,9 @@ export interface KeepPolicy {
   readonly timezone: string;
 }
 
+/** Why retention keeps a checkpoint of its own accord: `spare` shares no file with the newest one, should a file be damaged. */
+export type KeepReason = KeepRule | 'spare';
+
 export type KeepRule = 'hourly' | 'daily' | 'weekly';
 
 const RULES: readonly KeepRule[] = ['hourly', 'daily', 'weekly'];

@@ -2,7 +2,7 @@ import type { Store } from '@tidemark/stores';
 import { type Boundary, boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from './boundary.ts';
 import { isAbsent } from './damage.ts';
 import { CheckpointError } from './errors.ts';
-import { type KeepPolicy, type KeepRule, keepsByTime, keptByTime } from './keep.ts';
+import { type KeepPolicy, type KeepReason, keepsByTime, keptByTime } from './keep.ts';
 import { type Log, logName } from './log.ts';
 import { encodePin, endsName, isMarked, keptName, listMarks, type Marks, markedPositions } from './pin.ts';
 import { readRecord } from './read-record.ts';
@@ -24,13 +24,13 @@ export interface Kept {
 /** What a pass is going to do. */
 export interface PassPlan {
   readonly boundary: Kept;
-  /** Checkpoints that are the newest of an hour, a day or a week, and of which. */
-  readonly byTime: ReadonlyMap<number, readonly KeepRule[]>;
+  /** Checkpoints that retention keeps beside the newest ones, and why. */
+  readonly reasons: ReadonlyMap<number, readonly KeepReason[]>;
   /** Of those, the ones below the boundary that get retention's own pin now. */
   readonly toKeep: readonly Kept[];
-  /** Below the boundary, and no longer kept for their hour, day or week. */
+  /** Below the boundary, and no longer kept. */
   readonly expired: readonly number[];
-  /** Below the boundary, and kept for their hour, day or week from now on. */
+  /** Below the boundary, and kept from now on. */
   readonly kept: readonly number[];
 }
 
@@ -91,17 +91,33 @@ export async function planPass(
     else if (each instanceof CheckpointError) unread.push(position);
     else kept.push(each);
   }
-  const byTime = keptByTime([...checkpoints, ...kept], policy);
+  const reasons = reasonsOf([...checkpoints, ...kept], policy, boundary);
   // A short line may have begun at one of them, and need it.
-  if (found === null) return { boundary, byTime, toKeep: [], expired, kept: confirmed };
-  for (const { position } of kept) if (!byTime.has(position)) expired.push(position);
-  const toKeep = checkpoints.filter(({ position }) => position < boundary.position && byTime.has(position));
+  if (found === null) return { boundary, reasons, toKeep: [], expired, kept: confirmed };
+  const isWanted = ({ position }: Kept): boolean => reasons.has(position);
+  expired.push(...kept.filter((each) => !isWanted(each)).map(({ position }) => position));
+  const toKeep = checkpoints.filter((each) => each.position < boundary.position && isWanted(each));
   for (const position of marks.kept) {
-    if (position >= first && position < boundary.position && !byTime.has(position)) expired.push(position);
+    if (position >= first && position < boundary.position && !reasons.has(position)) expired.push(position);
   }
-  const goOn = kept.map(({ position }) => position).filter((position) => byTime.has(position));
-  const all = [...unread, ...goOn, ...toKeep.map(({ position }) => position)].sort((a, b) => a - b);
-  return { boundary, byTime, toKeep, expired: [...new Set(expired)], kept: all };
+  const all = [...unread, ...[...kept.filter(isWanted), ...toKeep].map(({ position }) => position)];
+  return { boundary, reasons, toKeep, expired: [...new Set(expired)], kept: all.sort((a, b) => a - b) };
+}
+
+/** Which checkpoints are kept beside the newest ones, and why. */
+function reasonsOf(all: readonly Kept[], policy: KeepPolicy, boundary: Kept): Map<number, KeepReason[]> {
+  const reasons = new Map<number, KeepReason[]>();
+  for (const [position, rules] of keptByTime(all, policy)) reasons.set(position, [...rules]);
+  const newestFirst = all.toSorted((a, b) => b.position - a.position);
+  const spare = newestFirst.find((each) => sharesNone(each, newestFirst[0]));
+  if (spare !== undefined && spare.position < boundary.position) {
+    reasons.set(spare.position, [...(reasons.get(spare.position) ?? []), 'spare']);
+  }
+  return reasons;
+}
+
+function sharesNone({ files }: Kept, other: Kept): boolean {
+  return files.every((file) => !other.files.includes(file));
 }
 
 /** Where the line is too short for a new boundary, what was left below the present one can go all the same. */
@@ -113,8 +129,8 @@ async function boundaryNow({ log }: PassPlace, first: number): Promise<Kept | nu
 }
 
 /**
- * The checkpoints of the line that ends at the log's last record, newest first, and the boundary among them: the newest
- * that leaves enough of them, one of which shares no file with the newest (C33). Null when there are too few.
+ * The checkpoints of the line that ends at the log's last record, newest first, as far down as one of them may be kept; and
+ * the boundary among them, which leaves enough of the newest; null when there are too few.
  */
 async function keptLine(
   { log, held = [] }: PassPlace,
@@ -123,7 +139,7 @@ async function keptLine(
 ): Promise<{ readonly checkpoints: readonly Kept[]; readonly boundary: Kept | null }> {
   const checkpoints: Kept[] = [];
   let boundary: Kept | null = null;
-  let spared = false;
+  let hasSpare = false;
   for (let position = log.last; position >= first; ) {
     const found = await log.read(position);
     if (!found.ok) {
@@ -141,14 +157,12 @@ async function keptLine(
       position--;
       continue;
     }
-    checkpoints.push(keptOf(record, hash));
-    const newest = checkpoints[0].files;
-    spared ||= checkpoints.at(-1)!.files.every((file) => !newest.includes(file));
-    const isLeft = policy.last !== null && checkpoints.length >= policy.last && held.every((each) => position <= each);
-    if (boundary === null && spared && isLeft) {
-      boundary = checkpoints.at(-1)!;
-      if (!keepsByTime(policy)) break;
-    }
+    const each = keptOf(record, hash);
+    checkpoints.push(each);
+    const isLeft = policy.last !== null && checkpoints.length >= policy.last && held.every((one) => position <= one);
+    if (isLeft) boundary ??= each;
+    hasSpare ||= sharesNone(each, checkpoints[0]);
+    if (boundary !== null && hasSpare && !keepsByTime(policy)) break;
     position = await log.below(position);
   }
   return { checkpoints, boundary };

@@ -4,8 +4,8 @@ import { damageOf } from './damage.ts';
 import { decodeSealed, encodeSealed } from './sealed.ts';
 
 /**
- * Says that a checkpoint stays, wherever the boundary is. A person's pin and retention's own (of an hour, a day or a week)
- * have the same form and other names.
+ * Says that a checkpoint stays, wherever the boundary is. A person's pin and retention's own have the same
+ * form and other names.
  */
 export interface Pin {
   /** Of a checkpoint record, as in the name. */
@@ -28,7 +28,7 @@ export interface Pin {
 export interface Marks {
   /** Pinned by people. */
   readonly pinned: ReadonlySet<number>;
-  /** Kept by retention for an hour, a day or a week. */
+  /** Kept by retention: for an hour, a day or a week, or as a spare. */
   readonly kept: ReadonlySet<number>;
   /** Of `kept`: a pass has begun to give them up. */
   readonly ending: ReadonlySet<number>;

@@ -57,7 +57,7 @@ export async function pinCheckpoint(place: PinPlace, position: number, options: 
 }
 
 /**
- * Lets retention remove a checkpoint again, when it is below the boundary: also one that it kept for an hour, a day or a week.
+ * Lets retention remove a checkpoint again, when it is below the boundary: also one that it kept of its own accord.
  *
  * @throws CheckpointError `PIN_UNKNOWN` when it is not pinned
  */

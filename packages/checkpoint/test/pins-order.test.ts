@@ -114,8 +114,8 @@ describe('a pass, and a person who pins what it is about to remove', () => {
     await owner.checkpoints(6, clock, HOUR_MS / 2);
     unkept = { objects: await objectsOf(store), position: 2 };
     await pass(store, clock);
-    // 4 is kept for its hour; now later hours come.
-    expect(await store.list(`${JOB}/pin/`)).toEqual([keptName(JOB, 4)]);
+    // 4 is kept for its hour, 5 as a spare; now later hours come.
+    expect(await store.list(`${JOB}/pin/`)).toEqual([keptName(JOB, 4), keptName(JOB, 5)]);
     const heir = await ChainOwner.start(store, clock, options);
     await heir.checkpoints(4, clock, HOUR_MS / 2);
     kept = { objects: await objectsOf(store), position: 4 };

@@ -228,3 +228,21 @@ describe('an abandoned checkpoint', () => {
     expect(standings).toEqual(['8 line', '7 line', '6 abandoned', '5 abandoned', '4 line', '3 line', '2 line']);
   });
 });
+
+describe('a damaged file that many checkpoints need', () => {
+  it('does not spoil the spare, and a start names it (C33)', async () => {
+    const own = await ChainOwner.start(store, clock, { keep: 2, recordsPerPass: 2, fullEvery: 8 });
+    // Two chains of eight, and the third begins.
+    await own.checkpoints(21);
+    const { lines, first } = await readLog(store, JOB);
+    const spare = lines.filter(({ position }) => position < first);
+    expect(spare).toMatchObject([{ kind: 'checkpoint', position: own.positions[15], pin: { by: 'retention' } }]);
+    await damage(part(own.lastCut - 4, 2));
+    await expect(chosen(store)).rejects.toMatchObject({
+      code: 'CHECKPOINT_DAMAGED',
+      message: expect.stringContaining(`--from ${own.positions[15]} --accept-duplicates`),
+    });
+    const choice = await chosen(store, { from: own.positions[15], acceptDuplicates: true });
+    expect(choice.checkpoint?.record.position).toBe(own.positions[15]);
+  });
+});

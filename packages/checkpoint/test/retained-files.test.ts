@@ -117,22 +117,20 @@ class Life {
     const below = markedPositions(marks).filter((position) => position < log.first);
     this.removed += log.first - 1 - below.length;
     if (log.boundary === null) return;
-    await this.#assertOldChain(log.boundary.position);
+    await this.#assertSpare(log.boundary.position, below);
   }
 
-  /** Of what a start may choose without being told, one shares no file with the newest. */
-  async #assertOldChain(boundary: number): Promise<void> {
-    const { lines } = await readLog(this.#store, JOB);
-    const line = lines.flatMap((each) =>
-      each.kind === 'checkpoint' && each.standing === 'line' ? [each.position] : [],
-    );
-    const kept = line.filter((position) => position >= boundary);
-    // Shortly after going back, the line is too short for a boundary of its own.
-    if (this.#owner?.positions.includes(boundary) !== true) return;
+  /** Of what is kept, one checkpoint shares no file with the newest, as soon as there is one. */
+  async #assertSpare(boundary: number, below: readonly number[]): Promise<void> {
+    const { fullEvery, recordsPerPass } = this.#options;
+    const made = this.#owner?.positions ?? [];
+    // By now this owner's passes have seen two chains.
+    if (!made.includes(boundary) || made.length < 2 * (fullEvery + recordsPerPass)) return;
     this.looked++;
+    const newest = await this.#filesOf(made.at(-1) ?? 0);
+    const kept = [...below, ...made.filter((position) => position >= boundary)];
     const files = await Promise.all(kept.map((position) => this.#filesOf(position)));
-    const [newest = [], ...others] = files;
-    expect(others.some((other) => other.every((file) => !newest.includes(file)))).toBe(true);
+    expect(files.some((other) => other.every((file) => !newest.includes(file)))).toBe(true);
   }
 
   async #filesOf(position: number): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { keptName, listMarks, pinName, readPin } from '../pin.ts';
 
 /** Why a checkpoint stays below the boundary. */
 export interface PinNote {
-  /** A person's pin stays until it is unpinned; retention keeps the newest of an hour, a day or a week as long as it wants it. */
+  /** A person's pin stays until it is unpinned; what retention keeps, stays as long as its rules say. */
   readonly by: 'person' | 'retention';
   readonly label: string | null;
   /** When it was pinned; ISO 8601, null when the pin cannot be read. */

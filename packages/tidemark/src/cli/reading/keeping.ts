@@ -58,7 +58,7 @@ async function unpin(store: Store, job: string, { position }: UnpinCommand): Pro
   const text =
     was === 'pin'
       ? `Unpinned checkpoint ${position} of job ${job}.`
-      : `Checkpoint ${position} of job ${job} is kept no longer for its hour, day or week.`;
+      : `Checkpoint ${position} of job ${job} is kept no longer.`;
   return said(`${text} It is removed once it is older than what the job keeps.`, { job, position, was });
 }
 

@@ -61,7 +61,7 @@ function recordText({ job, record, pin, publishMs }: CheckpointView): string {
 }
 
 function staysText(pin: PinNote): string {
-  if (pin.by === 'retention') return 'kept as the newest of its hour, day or week';
+  if (pin.by === 'retention') return 'kept: of its hour, day or week, or as a spare (see tidemark gc --dry-run)';
   const since = pin.createdAt === null ? '' : ` since ${timeText(pin.createdAt)}`;
   return `${pinText(pin)}${since}`;
 }
