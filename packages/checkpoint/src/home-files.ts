@@ -1,5 +1,6 @@
 import type { AnyActor } from '@tidemark/actors';
 import { definitions } from '@tidemark/actors/internal';
+import { renames } from './mapping/fate.ts';
 import { tablesOf } from './mapping/migrate.ts';
 import type { Mapping } from './mapping/program.ts';
 import type { PartContent, PartFileContent } from './part.ts';
@@ -17,23 +18,30 @@ export function homeFiles(
   placement: Placement,
   mapping: Mapping,
 ): readonly (readonly Uint8Array[])[] | null {
-  if (mapping.drop.length > 0 || Object.keys(mapping.rename).length > 0) return null;
+  if (renames(mapping, record).size > 0) return null;
   if (parts.length !== workers + 1 || record.parts.some(({ thread }, i) => thread !== i)) return null;
   const all: Uint8Array[][] = [];
   for (const [thread, { files = [] }] of parts.entries()) {
-    if (files.length === 0 || !files.every((file) => isHome(record, file, thread, placement))) return null;
+    if (files.length === 0 || !files.every((file) => isHome(record, file, thread, placement, mapping))) return null;
     all.push(files.map(({ bytes }) => bytes).toReversed());
   }
   return all;
 }
 
-function isHome(record: CheckpointRecord, file: PartFileContent, thread: number, placement: Placement): boolean {
+function isHome(
+  record: CheckpointRecord,
+  file: PartFileContent,
+  thread: number,
+  placement: Placement,
+  mapping: Mapping,
+): boolean {
   if (file.holds === null) return false;
   return file.holds.every(([type, table]) => {
     // A job keeps every unit where it is as long as the number of workers is the same.
     if (placement.knows(type)) return thread !== 0;
     const definition = definitions().get(type);
-    if (definition === undefined || (definition.place === 'host') !== (thread === 0)) return false;
+    if (definition === undefined || mapping.drop.includes(type)) return false;
+    if ((definition.place === 'host') !== (thread === 0)) return false;
     const stored = record.definitions[type];
     if (stored !== undefined && stored !== definition.version) return false;
     return table === '' || hasTable(definition, file.firstKey(type, table), table);

@@ -32,7 +32,7 @@ describe('npm run sim', () => {
   it('shares the seeds between processes, and says which pairs of fault and step it has seen', async () => {
     const { code, lines } = await run('--seeds', '12', '--jobs', '2', '--steps', '300');
     expect(code).toBe(0);
-    expect(lines.some((line) => /^12 seeds without a violation in /.test(line))).toBe(true);
+    expect(lines.some((line) => line.startsWith('12 seeds without a violation in '))).toBe(true);
     expect(lines.some((line) => line.startsWith('fault × step: '))).toBe(true);
   });
 

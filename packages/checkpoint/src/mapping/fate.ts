@@ -54,6 +54,11 @@ export function fateOf(type: string, record: CheckpointRecord, mapping: Mapping,
   return { kind: 'kept', definition, stored };
 }
 
+/** New names by old ones, as far as the checkpoint knows these. */
+export function renames({ rename }: Mapping, record: CheckpointRecord): ReadonlyMap<string, string> {
+  return new Map(Object.entries(rename).filter(([name]) => Object.hasOwn(record.definitions, name)));
+}
+
 export function newName(type: string, { rename }: Mapping): string {
   return Object.hasOwn(rename, type) ? rename[type] : type;
 }

@@ -11,7 +11,7 @@ import {
 import { CheckpointError } from '../errors.ts';
 import type { PartContent } from '../part.ts';
 import type { CheckpointRecord } from '../record.ts';
-import { type Fate, fateOf, newName, type PlanOutcome } from './fate.ts';
+import { type Fate, fateOf, newName, type PlanOutcome, renames } from './fate.ts';
 import { migrateMessage, migrateUnits, tablesOf } from './migrate.ts';
 import { type Mapping, NO_MAPPING, type ProgramParts } from './program.ts';
 import { bothStored, handlerUnknown, mappingRefusals, otherVersion, tableGone, unclaimed } from './refusals.ts';
@@ -98,7 +98,7 @@ class CheckpointMap {
     this.#record = record;
     this.#program = program;
     this.#mapping = mapping;
-    this.#refs = new RefRenamer(new Map(Object.entries(mapping.rename)), (type) => this.#tally(type).refs++);
+    this.#refs = new RefRenamer(renames(mapping, record), (type) => this.#tally(type).refs++);
   }
 
   units(all: readonly UnitData[]): UnitData[] {
