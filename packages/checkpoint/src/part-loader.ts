@@ -3,6 +3,10 @@ import { entriesOf, KIND, type RowsBody, type RowsHead, UNIT_KINDS, type UnitHea
 import { readPartFile } from './part-file.ts';
 import { Said } from './said.ts';
 
+type Say = (head: UnitHead, isGone: boolean) => unknown;
+
+const nothing: Say = () => undefined;
+
 /**
  * Loads the units of one part into a thread, file by file from the newest down, each unit once (C22): as `mergeFiles`, but
  * where they belong, and without making anything of those that do not count.
@@ -20,39 +24,47 @@ export class PartLoader {
     const { base, payloads } = readPartFile(bytes);
     // What this file says hides what older ones say, and not what it says itself.
     const now: (readonly [UnitHead, boolean])[] = [];
-    const say = (head: UnitHead, isGone: boolean): void => {
-      // Below a full file there is none.
-      if (base !== 0) now.push([head, isGone]);
-    };
+    // Below a full file there is none.
+    const say = base === 0 ? nothing : (head: UnitHead, isGone: boolean): unknown => now.push([head, isGone]);
     for (const { payload } of payloads) {
       for (const { kind, head, body } of entriesOf(payload, UNIT_KINDS)) {
         if (kind === KIND.rows) this.#rows(head as RowsHead, body, say);
         else if (kind === KIND.gone) say(head as UnitHead, true);
-        else if (kind === KIND.unit || this.#isNewest) this.#unit(kind === KIND.unit, head as UnitHead, body, say);
+        else if (kind === KIND.unit) this.#state(head as UnitHead, decodeValue(body), say);
+        else if (this.#isNewest) this.#state(head as UnitHead, decodeValue(body), nothing);
       }
     }
     for (const [head, isGone] of now) this.#said.add(...head, isGone);
     this.#isNewest = false;
   }
 
-  #unit(isLasting: boolean, head: UnitHead, body: Uint8Array, say: (head: UnitHead, isGone: boolean) => void): void {
-    const [type, key, table, tableKey] = head;
-    if (this.#said.has(type, key, table, tableKey)) return;
-    this.#runtime.loadValue({ type, key, table, tableKey, value: decodeValue(body) });
-    if (isLasting) say(head, false);
-  }
-
-  #rows([type, of, table]: RowsHead, body: Uint8Array, say: (head: UnitHead, isGone: boolean) => void): void {
+  #rows([type, of, table]: RowsHead, body: Uint8Array, say: Say): void {
     const [keys, values] = decodeValue(body) as RowsBody;
-    for (const key of keys) say(of === null ? [type, String(key), '', null] : [type, of, table, key], false);
-    if (of !== null && this.#said.isSilent(type, of, table)) {
-      this.#runtime.loadRows(type, of, table, keys, values);
+    if (of === null) {
+      for (const [i, each] of keys.entries()) this.#state([type, String(each), '', null], values[i], say);
       return;
     }
-    for (const [i, key] of keys.entries()) {
-      const unit = of === null ? { key: String(key), tableKey: null } : { key: of, tableKey: key };
-      if (this.#said.has(type, unit.key, table, unit.tableKey)) continue;
-      this.#runtime.loadValue({ type, table, ...unit, value: values[i] });
+    const { keys: hidden, gone } = this.#said.of(type, of, table);
+    if (!gone && hidden === null) this.#runtime.loadRows(type, of, table, keys, values);
+    else if (!gone) {
+      const kept = keys.flatMap((key, i) => (hidden?.has(key) === true ? [] : [i]));
+      const own = kept.map((i) => values[i]);
+      if (kept.length > 0)
+        this.#runtime.loadRows(
+          type,
+          of,
+          table,
+          kept.map((i) => keys[i]),
+          own,
+        );
     }
+    for (const key of keys) say([type, of, table, key], false);
+  }
+
+  #state(head: UnitHead, value: unknown, say: Say): void {
+    const [type, key, table, tableKey] = head;
+    if (this.#said.has(type, key, table, tableKey)) return;
+    this.#runtime.loadValue({ type, key, table, tableKey, value });
+    say(head, false);
   }
 }

@@ -18,10 +18,9 @@ export class Said {
     return gone || keys?.has(tableKey) === true;
   }
 
-  /** Nothing was said of any unit of this table. */
-  isSilent(type: string, key: string, table: string): boolean {
-    const { gone, keys } = this.#table(type, key, table, false);
-    return !gone && keys === null;
+  /** What was said of a table: its keys, if any; or that it is gone as a whole. */
+  of(type: string, key: string, table: string): { readonly keys: ReadonlySet<unknown> | null; readonly gone: boolean } {
+    return this.#table(type, key, table, false);
   }
 
   #table(type: string, key: string, table: string, make: boolean): Table {
