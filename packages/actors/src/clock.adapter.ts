@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from './clock.ts';
+import { collected } from './collections.adapter.ts';
 
 /** The clock of this process. */
 export const systemClock: Clock = {
@@ -12,4 +13,5 @@ export const systemClock: Clock = {
   soon(run) {
     setImmediate(run);
   },
+  collected,
 };

@@ -8,4 +8,9 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
   /** Calls `run` once, after the event loop has seen to its ports. */
   soon(run: () => void): void;
+  /**
+   * Milliseconds that collections of this thread's garbage took between two instants of `monotonic`, known once the event loop
+   * has turned. Not there where nothing is collected that anybody could tell.
+   */
+  collected?(from: number, until: number): number;
 }

@@ -73,6 +73,7 @@ function threadHistory(
     storedMs: since(storedAt),
     encodeMs: round(stats.encodeMs),
     pauseMs: round(stats.pauseMs),
+    collectMs: round(stats.collectMs),
     units,
     messages,
     frames,

@@ -32,8 +32,10 @@ export interface PartStats extends PartCounts {
   /** Spent on capturing between turns. */
   readonly encodeMs: number;
   readonly definitions: readonly DefinitionCount[];
-  /** Longest stretch in which this thread had mail and ran no turn because of the cut. */
+  /** Longest stretch in which this thread had mail and ran no turn because of the cut, without collections of garbage. */
   readonly pauseMs: number;
+  /** Collections of garbage from the flip to the end, together. */
+  readonly collectMs: number;
   /** The part carries a sink batch that this checkpoint will release. */
   readonly releases: boolean;
 }
@@ -50,6 +52,8 @@ interface OpenCut {
   readonly releases: boolean;
   captured: boolean;
   pauseMs: number;
+  /** The newest stretch: what of it was garbage collection is known only when the event loop has turned. */
+  stretch: { readonly from: number; readonly until: number } | null;
   markersAt: number;
   lastMarker: number | null;
   capturedAt: number;
@@ -58,6 +62,9 @@ interface OpenCut {
 
 /** Units captured between two looks at the clock. */
 const UNITS_PER_LOOK = 8;
+
+/** Shorter stretches are told as they are. */
+const STRETCH_MS = 0.5;
 
 /**
  * One thread's side of the cut: flips, captures, records, and reports its part.
@@ -124,7 +131,8 @@ export class Participant implements CutHooks {
       flippedAt,
       releases,
       captured: false,
-      pauseMs: runtime.clock.monotonic() - flippedAt,
+      pauseMs: 0,
+      stretch: { from: flippedAt, until: runtime.clock.monotonic() },
       markersAt: flippedAt,
       lastMarker: null,
       capturedAt: flippedAt,
@@ -138,6 +146,7 @@ export class Participant implements CutHooks {
     const open = this.#open;
     if (open === null) return false;
     const begin = this.#runtime.clock.monotonic();
+    this.#settleStretch(open);
     if (!open.captured) {
       this.#captureRest(open, deadline);
       open.capturedAt = this.#runtime.clock.monotonic();
@@ -170,21 +179,39 @@ export class Participant implements CutHooks {
     for (const { frame, from } of open.recorded) open.writer.channel(frame, from);
     open.writer.end();
     this.#notePause(open, begin);
+    const { cut, file, writer } = open;
+    this.#chain.done(cut, file, writer.counts, this.#runtime.cut.end());
+    const doneAt = this.#runtime.clock.monotonic();
+    // A long last stretch may have been the collector's, which is known a moment later.
+    const isLong = open.stretch !== null && open.stretch.until - open.stretch.from > STRETCH_MS;
+    const { clock } = this.#runtime;
+    if (isLong && clock.collected !== undefined) clock.soon(() => this.#tellDone(open, doneAt));
+    else this.#tellDone(open, doneAt);
+  }
+
+  #tellDone(open: OpenCut, doneAt: number): void {
+    this.#settleStretch(open);
     const { cut, file, flippedAt, markersAt, lastMarker, capturedAt, encodeMs, pauseMs, releases } = open;
     const { counts } = open.writer;
-    this.#chain.done(cut, file, counts, this.#runtime.cut.end());
-    const doneAt = this.#runtime.clock.monotonic();
+    const collectMs = this.#runtime.clock.collected?.(flippedAt, doneAt) ?? 0;
     // A full file that is small is followed by another one.
     const inline = file.base === 0 ? counts.bytes <= this.#inlineBytesMax : file.leaf;
     const definitions = open.writer.definitions.all();
-    const times = { flippedAt, markersAt, lastMarker, capturedAt, doneAt, encodeMs, pauseMs };
+    const times = { flippedAt, markersAt, lastMarker, capturedAt, doneAt, encodeMs, pauseMs, collectMs };
     const stats = { ...counts, ...times, definitions, releases };
     this.#say({ kind: 'done', cut, file: { base: file.base, inline }, stats });
   }
 
   #notePause(open: OpenCut, begin: number): void {
-    if (!this.#runtime.hasMail) return;
-    open.pauseMs = Math.max(open.pauseMs, this.#runtime.clock.monotonic() - begin);
+    if (this.#runtime.hasMail) open.stretch = { from: begin, until: this.#runtime.clock.monotonic() };
+  }
+
+  #settleStretch(open: OpenCut): void {
+    if (open.stretch === null) return;
+    const { from, until } = open.stretch;
+    open.stretch = null;
+    const collectedMs = this.#runtime.clock.collected?.(from, until) ?? 0;
+    open.pauseMs = Math.max(open.pauseMs, until - from - collectedMs);
   }
 
   #drop(): void {

@@ -72,7 +72,10 @@ export interface ThreadHistory {
   readonly storedMs: number;
   /** What it spent on capturing between turns, together; what a turn touches first is captured within that turn. */
   readonly encodeMs: number;
+  /** Longest stretch without a turn because of the cut, collections of garbage not counted. */
   readonly pauseMs: number;
+  /** Collections of garbage meanwhile, together. */
+  readonly collectMs?: number;
   readonly units: number;
   readonly messages: number;
   readonly frames: number;

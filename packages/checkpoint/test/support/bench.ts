@@ -155,7 +155,16 @@ export function done(
   file: PartFile = { base: 0, inline: true },
 ): PartSays {
   const counts = { units: 0, messages: 0, frames: 0, bytes: 0, definitions: [] };
-  const times = { flippedAt: 0, markersAt: 0, lastMarker: null, capturedAt: 0, doneAt: 0, encodeMs: 0, pauseMs: 0 };
+  const times = {
+    flippedAt: 0,
+    markersAt: 0,
+    lastMarker: null,
+    capturedAt: 0,
+    doneAt: 0,
+    encodeMs: 0,
+    collectMs: 0,
+    pauseMs: 0,
+  };
   const zero = { ...counts, ...times, releases: false };
   return { kind: 'done', cut, file, stats: { ...zero, ...stats } };
 }

@@ -24,7 +24,18 @@ export function slowestText({ slowest }: CutHistory): string | null {
 /** A row for each thread: its stretches, in the order in which they come. */
 export function threadRows({ threads = [] }: CutHistory): readonly FlatRow[] {
   return threads.map(
-    ({ thread, flipMs, markersMs, capturedMs, doneMs, storedMs, encodeMs, pauseMs, ...amounts }): FlatRow => ({
+    ({
+      thread,
+      flipMs,
+      markersMs,
+      capturedMs,
+      doneMs,
+      storedMs,
+      encodeMs,
+      pauseMs,
+      collectMs,
+      ...amounts
+    }): FlatRow => ({
       thread: threadText(thread),
       flip: msText(flipMs),
       markers: msText(markersMs),
@@ -33,6 +44,7 @@ export function threadRows({ threads = [] }: CutHistory): readonly FlatRow[] {
       stored: msText(storedMs),
       encoding: msText(encodeMs),
       pause: msText(pauseMs),
+      gc: collectMs === undefined ? null : msText(collectMs),
       units: amounts.units,
       'in flight': amounts.messages,
       size: bytes(amounts.bytes),

@@ -1,0 +1,89 @@
+/** One life of a system with many keys: `node life.js JSON`, where JSON is a `Life`; prints a `Lived`. */
+import { performance } from 'node:perf_hooks';
+import { createSystem, type SystemEvents } from 'tidemark';
+import { Keys, type Told } from './keys.ts';
+
+export interface Life {
+  readonly store: string;
+  readonly keys: number;
+  readonly schedule: string;
+  /** Keys changed in a second, over all workers. */
+  readonly touchedPerSecond: number;
+  readonly seconds: number;
+  /** Ends after so many checkpoints, whatever `seconds` says; 0 for none. */
+  readonly checkpoints: number;
+  /** Kills a thread at the end, and tells how long it took until turns ran again. */
+  readonly dies: boolean;
+}
+
+export interface Lived {
+  readonly updatesPerSecond: number;
+  readonly checkpoints: readonly SystemEvents['checkpoint'][];
+  readonly longestCollectionMs: number;
+  /** From the start of the system to the first answer of every worker; of them what the restore took. */
+  readonly startMs: number;
+  readonly restoredMs: number | null;
+  readonly rolledBackMs: number | null;
+}
+
+/** An actor at each of two workers. */
+const SHARES = ['a', 'b'];
+/** Keys filled in one turn. */
+const FILLED = 10_000;
+const ASK = { timeoutMs: 60_000 };
+
+const life = JSON.parse(process.argv[2]) as Life;
+const began = performance.now();
+let restoredMs: number | null = null;
+const checkpoints: SystemEvents['checkpoint'][] = [];
+const system = await createSystem({
+  actors: [new URL('./keys.js', import.meta.url)],
+  store: life.store,
+  workers: SHARES.length,
+  schedule: life.schedule,
+  observe: (event) => {
+    if (event.kind === 'restored') restoredMs = event.durationMs;
+  },
+});
+const shares = SHARES.map((name) => system.ref(Keys, name));
+const sizes = await Promise.all(shares.map((share) => system.ask(share, ASK).size()));
+const startMs = performance.now() - began;
+if (sizes.some((size) => size === 0)) await fill();
+await system.checkpoint();
+system.on('checkpoint', (event) => checkpoints.push(event));
+
+const load = { rows: life.keys / SHARES.length, touchedPerSecond: life.touchedPerSecond / SHARES.length };
+for (const share of shares) await system.tell(share).start(load);
+const until = performance.now() + life.seconds * 1000;
+while (life.checkpoints > 0 ? checkpoints.length < life.checkpoints : performance.now() < until) {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+const told: Told[] = await Promise.all(shares.map((share) => system.ask(share, ASK).stop()));
+const lived: Lived = {
+  updatesPerSecond: told.reduce((sum, { updates, ms }) => sum + (updates / ms) * 1000, 0),
+  checkpoints: [...checkpoints],
+  longestCollectionMs: Math.max(...told.map((each) => each.longestCollectionMs)),
+  startMs,
+  restoredMs,
+  rolledBackMs: life.dies ? await rollBack() : null,
+};
+await system.stop();
+process.stdout.write(`${JSON.stringify(lived)}\n`);
+
+/** Ends a worker thread; resolves when every worker has answered again. */
+async function rollBack(): Promise<number> {
+  const back = new Promise<number>((resolve) => system.on('rolled-back', ({ durationMs }) => resolve(durationMs)));
+  const died = performance.now();
+  void system.tell(shares[0]).die();
+  await back;
+  await Promise.all(shares.map((share) => system.ask(share, ASK).size()));
+  return performance.now() - died;
+}
+
+async function fill(): Promise<void> {
+  const own = life.keys / SHARES.length;
+  for (const share of shares) {
+    for (let from = 0; from < own; from += FILLED) await system.tell(share).fill(from, Math.min(own, from + FILLED));
+  }
+  await Promise.all(shares.map((share) => system.ask(share, ASK).size()));
+}
