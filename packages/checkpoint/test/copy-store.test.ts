@@ -1,6 +1,7 @@
 import {
   boundaryPositions,
   choose,
+  copyCheckpoint,
   CopyStore,
   type CopySource,
   Log,
@@ -217,6 +218,17 @@ describe('a start from the copies', () => {
       message: expect.stringContaining('tidemark copy') as string,
     });
     expect((await readCheckpoint(target, { job: JOB, position: 4 })).parts.every((part) => part.ok)).toBe(true);
+  });
+});
+
+describe('an older copy', () => {
+  it('is made a store of its own, which goes on from it as ever', async () => {
+    for (const position of [4, 6, 9]) await copy(position, { keep: 3 });
+    const own = new MemoryStore('own');
+    const older = await readCheckpoint(target, { job: JOB, position: 6 });
+    expect(await copyCheckpoint(older, target, own)).toMatchObject({ position: 6, parts: 2 });
+    expect((await verifyLog(own, JOB, null)).findings).toEqual([]);
+    expect((await chosen(own)).checkpoint?.record).toMatchObject({ position: 6 });
   });
 });
 
