@@ -1,8 +1,9 @@
 import type { Store } from '@tidemark/stores';
+import { withoutSecrets } from '@tidemark/stores/internal';
 import { Alarm } from './alarm.ts';
 import type { CopiesPlace, CopyPlan } from './copies.ts';
 import { CopyStore } from './copy-store.ts';
-import { CheckpointError } from './errors.ts';
+import { CheckpointError, toError } from './errors.ts';
 import { readSource } from './copy-source.ts';
 import { COPY_END_MS, COPY_TOLD_MS } from './limits.ts';
 
@@ -97,14 +98,18 @@ export class Copier {
     const { cut, createdAt } = source.record;
     const createdAtMs = Date.parse(createdAt);
     this.#copied = { position, createdAtMs };
-    this.#toldAt = Number.NEGATIVE_INFINITY;
     if (put !== null) {
+      this.#toldAt = Number.NEGATIVE_INFINITY;
       const durationMs = Math.round(clock.monotonic() - beganAt);
       const lagMs = Math.max(0, clock.now() - createdAtMs);
       observe({ kind: 'copied', location: target.url, cut, position, durationMs, lagMs, ...put });
     }
-    // The copy is there: that old ones stay a while longer is a matter of its own.
-    await target.removeOld(this.#plan.keep);
+    try {
+      await target.removeOld(this.#plan.keep);
+    } catch (error) {
+      // The copy is there: that old ones stay a while longer is a matter of its own.
+      this.#tell(`old copies in ${target.url} were not removed this time: ${toError(error).message}`);
+    }
   }
 
   /** A store that could not be opened is opened at the next instant. */
@@ -113,29 +118,38 @@ export class Copier {
     const { randomId: newId, clock, openStore } = environment;
     const { signal } = this.#abort;
     this.#store ??= await openStore(this.#plan.location);
+    if (signal.aborted) await this.#store.close();
+    signal.throwIfAborted();
     return (this.#target ??= new CopyStore({ store: this.#store, job, of: store.url, newId, clock, signal }));
   }
 
   #failed(position: number, error: unknown): void {
-    if (this.#abort.signal.aborted) return;
-    const { location } = this.#plan;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = toError(error).message;
     if (error instanceof CheckpointError && error.code === 'COPY_TAKEN_OVER') {
       this.#alarm.stop();
       this.#warn('COPY_TAKEN_OVER', why);
       return;
     }
-    const { clock } = this.#place.environment;
-    if (clock.monotonic() < this.#toldAt + COPY_TOLD_MS) return;
-    this.#toldAt = clock.monotonic();
-    const newest =
-      this.#copied === null
-        ? 'none was copied since this start'
-        : `the newest copy is of checkpoint ${this.#copied.position}, ${Math.round((clock.now() - this.#copied.createdAtMs) / 1000)} s old`;
-    this.#warn('COPY_FAILED', `checkpoint ${position} was not copied to ${location}; ${newest}: ${why}`);
+    const location = withoutSecrets(this.#plan.location);
+    this.#tell(`checkpoint ${position} was not copied to ${location}; ${this.#newestText()}: ${why}`);
+  }
+
+  #newestText(): string {
+    if (this.#copied === null) return 'none was copied since this start';
+    const { position, createdAtMs } = this.#copied;
+    const ageMs = this.#place.environment.clock.now() - createdAtMs;
+    return `the newest copy is of checkpoint ${position}, ${Math.round(ageMs / 1000)} s old`;
+  }
+
+  /** Not at each instant: what goes on failing would drown all else. */
+  #tell(message: string): void {
+    const now = this.#place.environment.clock.monotonic();
+    if (now < this.#toldAt + COPY_TOLD_MS) return;
+    this.#toldAt = now;
+    this.#warn('COPY_FAILED', message);
   }
 
   #warn(code: string, message: string): void {
-    this.#place.observe({ kind: 'warning', code, message });
+    if (!this.#abort.signal.aborted) this.#place.observe({ kind: 'warning', code, message });
   }
 }

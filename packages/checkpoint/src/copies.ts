@@ -1,5 +1,5 @@
 import type { Store } from '@tidemark/stores';
-import { parseLocation } from '@tidemark/stores/internal';
+import { parseLocation, withoutSecrets } from '@tidemark/stores/internal';
 import { Copier, type CopyEvent } from './copier.ts';
 import type { Environment } from './environment.ts';
 import { CheckpointError } from './errors.ts';
@@ -38,7 +38,7 @@ export function planCopies(options: readonly CopyOptions[], location: string | n
   const seen = new Set(location === null ? [] : [placeOf(location)]);
   return options.map((each) => {
     const place = placeOf(each.location);
-    if (seen.has(place)) throw invalid(`${each.location} is the store itself, or named twice`);
+    if (seen.has(place)) throw invalid(`${withoutSecrets(each.location)} is the store itself, or named twice`);
     seen.add(place);
     const { keep = KEEP_CHECKPOINTS } = each;
     if (!(keep >= 1) || (keep !== Number.POSITIVE_INFINITY && !Number.isSafeInteger(keep))) {

@@ -162,6 +162,35 @@ describe('a copier', () => {
     expect(copying.positions()).toEqual([2, 3]);
   });
 
+  it('that cannot remove old copies says so: the new one is there all the same', async () => {
+    copying.target.always('delete', refused('denied'));
+    for (let count = 1; count <= 4; count++) {
+      await copying.checkpoints(1);
+      await copying.clock.pass(10_000);
+    }
+    expect(copying.positions()).toEqual([2, 3, 4, 5]);
+    expect(copying.warnings[0]).toMatch(
+      /^COPY_FAILED: old copies in memory:copies were not removed this time: as told/,
+    );
+    copying.target.always('delete');
+    await copying.checkpoints(1);
+    await copying.clock.pass(10_000);
+    expect((await copying.inner.list(`${JOB}/log/`)).length).toBe(2);
+  });
+
+  it('closes a store that is opened only when it was to end', async () => {
+    let closed = false;
+    let opened: (store: Store) => void = () => undefined;
+    copying.open = () => new Promise((resolve) => (opened = resolve));
+    await copying.checkpoints(1);
+    await copying.clock.pass(10_000);
+    const ended = copying.copier.end();
+    opened(Object.assign(new MemoryStore('late'), { close: async () => void (closed = true) }));
+    await ended;
+    expect(closed).toBe(true);
+    expect(copying.warnings).toEqual([]);
+  });
+
   it('leaves a store alone for ever that somebody has started from', async () => {
     await copying.checkpoints(1);
     await copying.clock.pass(10_000);
