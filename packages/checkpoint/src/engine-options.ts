@@ -84,7 +84,8 @@ export interface EngineOptions {
   readonly job: string;
   readonly workers: number;
   readonly schedule: ScheduleOption;
-  readonly timezone: string | undefined;
+  /** Of a cron schedule that names none itself. */
+  readonly timezone?: string | undefined;
   /** Checkpoints kept at least; a number is that of the newest, Infinity keeps all. */
   readonly keep: number | KeepOptions;
   /** None when not given. */

@@ -122,8 +122,7 @@ class RunningJob implements JobRun, HostExtension {
     const options = this.#options;
     const { files, loadJob, startEngine } = this.#environment;
     await loadJob(this.#file);
-    const inputs = options.input ?? [];
-    const spec = jobSpec(this.#file.href, await firstFile(files, inputs), options.key ?? null);
+    const spec = jobSpec(this.#file.href, await firstFile(files, options.input ?? []), options.key ?? null);
     this.#spec = spec;
     if (isNewFolder(files, this.#location)) await this.#begin();
     const { schedule = DEFAULT_SCHEDULE, timezone } = spec.checkpoint ?? {};
@@ -133,7 +132,6 @@ class RunningJob implements JobRun, HostExtension {
       job: spec.name,
       workers: this.#workers,
       schedule: mergedSchedule(schedule, options.schedule ?? {}, timezone),
-      timezone: undefined,
       keep: options.keep ?? KEEP_CHECKPOINTS,
       compression: options.compression ?? spec.checkpoint?.compression ?? 'none',
       captureBytesMax: options.captureBytesMax ?? spec.checkpoint?.captureBytesMax ?? CAPTURE_BYTES_MAX,
