@@ -9,10 +9,6 @@ export type Compression = 'none' | 'gzip' | 'zstd' | 'snappy';
 /** Numbers in a part file. Never given to another. */
 const CODECS: readonly Compression[] = ['none', 'gzip', 'zstd', 'snappy'];
 
-export function isCompression(name: unknown): name is Compression {
-  return CODECS.includes(name as Compression);
-}
-
 /** Compresses off this thread. */
 export interface Compressor {
   readonly codec: number;

@@ -1,4 +1,4 @@
-export { type Compression, isCompression } from './compression.ts';
+export type { Compression } from './compression.ts';
 export type { CopyOptions } from './copies.ts';
 export { CheckpointError, type CheckpointErrorCode } from './errors.ts';
 export { createSystem, main, type System, type SystemOptions } from './system.ts';

@@ -183,6 +183,30 @@ describe('retention by time', () => {
     },
   );
 
+  it('of an owner that slept puts no boundary that names what a later one has removed (C32)', async () => {
+    const sleeper = await ChainOwner.start(store, clock, { ...hourly, recordsPerPass: 1_000 });
+    await sleeper.checkpoints(24, clock, HOUR_MS / 4);
+    const log = await Log.open(store, JOB, clock);
+    const late: ChainOwner[] = [];
+    const slow = new PacedStore(store, async (call) => {
+      if (late.length > 0 || !call.startsWith('put main/pin/')) return;
+      // The boundary of the later one is below the one that the sleeper is about to put.
+      late.push(await ChainOwner.start(store, clock, { ...OPTIONS, keep: 10, recordsPerPass: 4 }));
+      await late[0].checkpoints(4, clock, HOUR_MS / 4);
+    });
+    const warnings: string[] = [];
+    const warn = (code: string, message: string): void => void warnings.push(`${code}: ${message}`);
+    const keep = { last: 1, hourly: 5 };
+    const retention = new Retention({ store: slow, job: JOB, log, keep, clock, recordsPerPass: 1, warn });
+    retention.published();
+    await retention.idle();
+    expect(warnings).toEqual([expect.stringMatching(/^RETENTION_FAILED: .*\/gc\/\d+ was put by a later owner$/)]);
+    const { boundary } = await Log.open(store, JOB, clock);
+    expect(boundary?.position).toBeLessThan(sleeper.log.last);
+    expect(boundary?.kept).toEqual([]);
+    expect((await verifyLog(store, JOB, null)).findings).toEqual([]);
+  });
+
   it('counts no mark that no boundary confirms (C32)', async () => {
     const own = await ChainOwner.start(store, clock, hourly);
     await own.checkpoints(16, clock, HOUR_MS / 4);

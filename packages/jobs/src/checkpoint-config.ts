@@ -1,5 +1,5 @@
-import type { Compression, CopyOptions, ScheduleOption } from '@tidemark/checkpoint';
-import { parseSchedule } from '@tidemark/checkpoint/internal';
+import type { Compression, CopyOptions, KeepOptions, ScheduleOption } from '@tidemark/checkpoint';
+import { parseKeep, parseSchedule } from '@tidemark/checkpoint/internal';
 import { JobError } from './errors.ts';
 
 export interface CheckpointConfigOptions {
@@ -10,6 +10,8 @@ export interface CheckpointConfigOptions {
   readonly schedule: ScheduleOption;
   /** Time zone of a cron schedule, e.g. `Europe/Berlin`. */
   readonly timezone?: string;
+  /** Checkpoints kept at least: so many of the newest (10 when not given), and of hours, days and weeks. `--keep…` win over it. */
+  readonly keep?: number | KeepOptions;
   /** How parts are stored: `none` when not given, `gzip`, `zstd` (Node 22.15 or later), `snappy` (with the package of that name). */
   readonly compression?: Compression;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
@@ -23,7 +25,7 @@ const TYPES = ['file', 'hdfs', 's3', 'memory'];
 /**
  * Where a job keeps its checkpoints, and when it takes them. `--store` and `--schedule` win over it.
  *
- * @throws JobError `CONFIG_INVALID`
+ * @throws JobError `CONFIG_INVALID`; CheckpointError `KEEP_INVALID`
  * @throws CheckpointError `SCHEDULE_INVALID`
  * @example
  * this.setCheckpoint(new CheckpointConfig({ storeType: 'file', location: './checkpoints', schedule: '0 *\/5 * * * *' }));
@@ -33,6 +35,7 @@ export class CheckpointConfig {
   readonly location: string;
   readonly schedule: ScheduleOption;
   readonly timezone: string | undefined;
+  readonly keep: number | KeepOptions | undefined;
   readonly compression: Compression | undefined;
   readonly captureBytesMax: number | undefined;
   readonly copies: readonly CopyOptions[];
@@ -50,6 +53,7 @@ export class CheckpointConfig {
     }
     // Whatever is wrong with it is found where it is written.
     parseSchedule(schedule, options.timezone);
+    parseKeep(options.keep);
     const scheme = /^([a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
     const fits = {
       file: [undefined, 'file'],
@@ -64,6 +68,7 @@ export class CheckpointConfig {
     this.location = storeType === 'memory' && scheme === undefined ? `memory:${location}` : location;
     this.schedule = schedule;
     this.timezone = options.timezone;
+    this.keep = options.keep;
     this.compression = options.compression;
     this.captureBytesMax = options.captureBytesMax;
     this.copies = options.copies ?? [];

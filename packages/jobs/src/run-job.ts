@@ -132,7 +132,7 @@ class RunningJob implements JobRun, HostExtension {
       job: spec.name,
       workers: this.#workers,
       schedule: mergedSchedule(schedule, options.schedule ?? {}, timezone),
-      keep: options.keep ?? KEEP_CHECKPOINTS,
+      keep: options.keep ?? spec.checkpoint?.keep ?? KEEP_CHECKPOINTS,
       compression: options.compression ?? spec.checkpoint?.compression ?? 'none',
       captureBytesMax: options.captureBytesMax ?? spec.checkpoint?.captureBytesMax ?? CAPTURE_BYTES_MAX,
       copies: options.copies ?? spec.checkpoint?.copies ?? [],

@@ -33,3 +33,25 @@ describe('a CheckpointConfig', () => {
     );
   });
 });
+
+const GOOD = { storeType: 'file', location: './cp', schedule: '1s' } as const;
+
+describe('what a job says of its checkpoints', () => {
+  it('may be what shall be kept, of the newest and of hours, days and weeks', () => {
+    const keep = { last: 3, hourly: 24, weekly: 8, timezone: 'Europe/Berlin' };
+    expect(new CheckpointConfig({ ...GOOD, keep }).keep).toEqual(keep);
+    expect(new CheckpointConfig({ ...GOOD, keep: 5 }).keep).toBe(5);
+    expect(new CheckpointConfig(GOOD).keep).toBeUndefined();
+  });
+
+  it.each([
+    [{ keep: 0 }, 'KEEP_INVALID'],
+    [{ keep: { daily: -1 } }, 'KEEP_INVALID'],
+    [{ keep: { timezone: 'Mars/Base' } }, 'KEEP_INVALID'],
+    [{ schedule: 'never' }, 'SCHEDULE_INVALID'],
+    [{ location: '' }, 'CONFIG_INVALID'],
+    [{ location: 's3://bucket' }, 'CONFIG_INVALID'],
+  ])('is refused where it is written: %j', (wrong, code) => {
+    expect(() => new CheckpointConfig({ ...GOOD, ...wrong })).toThrow(expect.objectContaining({ code }));
+  });
+});

@@ -1,4 +1,4 @@
-import { isCompression } from '@tidemark/checkpoint';
+import type { Compression } from '@tidemark/checkpoint';
 import type { RunOptions } from '@tidemark/jobs/internal';
 import { type CopyFlags, readCopyFlags } from './copy-flags.ts';
 import { readNumber, wrongFlag } from './flag-values.ts';
@@ -100,6 +100,13 @@ const POSITION: NumberRule = {
   expected: 'the position of a checkpoint, a whole number from 0',
   allowed: (value) => Number.isSafeInteger(value) && value >= 0,
 };
+
+/** Not asked of the engine, which the supervisor must not load. */
+const COMPRESSIONS: Readonly<Record<Compression, true>> = { none: true, gzip: true, zstd: true, snappy: true };
+
+function isCompression(value: string): value is Compression {
+  return Object.hasOwn(COMPRESSIONS, value);
+}
 
 function readCompression(value: string | undefined, errors: string[]): RunOptions['compression'] {
   if (value === undefined || isCompression(value)) return value;
