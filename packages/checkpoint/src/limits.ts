@@ -69,8 +69,8 @@ export const KEEP_CHECKPOINTS = 10;
 /** Records put between two passes of retention: a pass lists the store, a put need not. */
 export const RECORDS_PER_PASS = 60;
 
-/** Milliseconds between two looks for savepoints that somebody wishes: soon enough for a person who waits. */
-export const WISH_LOOK_MS = 1_000;
+/** Milliseconds between two looks for savepoints that somebody wishes: soon enough for a person who waits, and a store may charge for each. */
+export const WISH_LOOK_MS = 5_000;
 
 /** Milliseconds that a wish waits for the owner: as long as a cut may take, and the look before it. */
 export const WISH_ANSWER_MS = 90_000;

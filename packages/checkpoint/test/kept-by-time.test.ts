@@ -207,6 +207,33 @@ describe('retention by time', () => {
     expect((await verifyLog(store, JOB, null)).findings).toEqual([]);
   });
 
+  it('of an owner that slept gives up none of the marks that a later one has made meanwhile (C32)', async () => {
+    const sleeper = await ChainOwner.start(store, clock, { ...hourly, recordsPerPass: 1_000 });
+    await sleeper.checkpoints(24, clock, HOUR_MS / 4);
+    const log = await Log.open(store, JOB, clock);
+    const late: ChainOwner[] = [];
+    const slow = new PacedStore(store, async (call) => {
+      if (late.length > 0 || !call.startsWith('list main/pin/')) return;
+      late.push(
+        await ChainOwner.start(store, clock, { ...OPTIONS, keep: { last: 10, hourly: 12 }, recordsPerPass: 4 }),
+      );
+      await late[0].checkpoints(4, clock, HOUR_MS / 4);
+    });
+    const warnings: string[] = [];
+    const warn = (code: string, message: string): void => void warnings.push(`${code}: ${message}`);
+    const keep = { last: 1, hourly: 2 };
+    const retention = new Retention({ store: slow, job: JOB, log, keep, clock, recordsPerPass: 1, warn });
+    retention.published();
+    await retention.idle();
+    expect(warnings).toEqual([expect.stringMatching(/^RETENTION_FAILED: .*\/log\/\d+ was put by a later owner$/)]);
+    const { boundary } = await Log.open(store, JOB, clock);
+    expect(boundary?.kept?.length).toBeGreaterThan(2);
+    for (const position of boundary?.kept ?? []) {
+      expect(await store.list(keptName(JOB, position))).toHaveLength(1);
+      expect(await store.list(logName(JOB, position))).toHaveLength(1);
+    }
+  });
+
   it('counts no mark that no boundary confirms (C32)', async () => {
     const own = await ChainOwner.start(store, clock, hourly);
     await own.checkpoints(16, clock, HOUR_MS / 4);

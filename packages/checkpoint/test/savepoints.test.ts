@@ -2,6 +2,7 @@ import { openStore, type Store, MemoryStore } from '@tidemark/stores';
 import {
   askSavepoint,
   encodeWish,
+  limits,
   listMarks,
   nodeEnvironment,
   pinCheckpoint,
@@ -128,7 +129,7 @@ describe('somebody outside', () => {
   it('is told when the owner does not answer, and takes the wish back', async () => {
     const { store, clock, asked } = await silent();
     expect(await store.list(`${JOB}/wish/`)).toHaveLength(1);
-    await clock.pass(90_500, 250);
+    await clock.pass(limits.WISH_ANSWER_MS + 500, 250);
     expect(await asked).toMatchObject({ code: 'SAVEPOINT_UNANSWERED' });
     expect(await store.list(`${JOB}/wish/`)).toEqual([]);
     expect(await store.list(`${JOB}/pin/`)).toEqual([]);
@@ -186,12 +187,12 @@ describe('an owner', () => {
     const { store, clock, savepoints, owner } = await bench();
     await wish(store, '00000001', null);
     savepoints.start();
-    await clock.pass(2_500, 250);
+    await clock.pass(2 * limits.WISH_LOOK_MS, 250);
     expect([...(await listMarks(store, JOB)).pinned]).toEqual([2]);
     expect(await store.list(`${JOB}/wish/`)).toEqual([]);
     // As it would lie there after a crash.
     await wish(store, '00000001', null);
-    await clock.pass(2_500, 250);
+    await clock.pass(2 * limits.WISH_LOOK_MS, 250);
     expect(await store.list(`${JOB}/wish/`)).toEqual([]);
     expect(owner.positions).toEqual([2]);
     savepoints.stop();
@@ -207,12 +208,12 @@ describe('an owner', () => {
     await store.putIfAbsent(wishName(JOB, '00000004'), new TextEncoder().encode('no wish'));
     made.fails = true;
     savepoints.start();
-    await clock.pass(1_500, 250);
+    await clock.pass(1.5 * limits.WISH_LOOK_MS, 250);
     expect(warnings).toContainEqual(
       'SAVEPOINT_UNANSWERED: a savepoint that was wished for was not taken this time: no room',
     );
     made.fails = false;
-    await clock.pass(3_000, 250);
+    await clock.pass(3 * limits.WISH_LOOK_MS, 250);
     expect(await store.list(`${JOB}/wish/`)).toEqual([wishName(JOB, '00000004')]);
     const { pinned } = await listMarks(store, JOB);
     const labels = [];
