@@ -27,7 +27,6 @@ describe.each(PROGRAMS.map((program) => [program.name, program] as const))(
       }
       expect(pairs.get('rolled back: WORKER_LOST')).toBeGreaterThan(SEEDS);
       for (const step of ['cuts', 'part stored', 'record called', 'record stored', 'looks for owner', 'rolls back']) {
-        expect([step, pairs.get(`worker-death × ${step}`) ?? 0]).toEqual([step, expect.any(Number)]);
         expect(pairs.get(`worker-death × ${step}`) ?? 0, step).toBeGreaterThan(0);
       }
     });

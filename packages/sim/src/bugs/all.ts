@@ -7,8 +7,16 @@ import { DAMAGE_BUGS } from './damage-bugs.ts';
 import { JOB_BUGS } from './job-bugs.ts';
 import { LOG_BUGS } from './log-bugs.ts';
 import { RESTORE_BUGS } from './restore-bugs.ts';
+import { ROLLBACK_BUGS } from './rollback-bugs.ts';
 
-export const BUGS: readonly Bug[] = [...CUT_BUGS, ...LOG_BUGS, ...RESTORE_BUGS, ...JOB_BUGS, ...DAMAGE_BUGS];
+export const BUGS: readonly Bug[] = [
+  ...CUT_BUGS,
+  ...LOG_BUGS,
+  ...RESTORE_BUGS,
+  ...ROLLBACK_BUGS,
+  ...JOB_BUGS,
+  ...DAMAGE_BUGS,
+];
 
 /** Runs one seed as the bug wants it, but without the bug: nothing may be found then. */
 export function runWithoutBug(bug: Bug, seed: number): Promise<RunResult> {
