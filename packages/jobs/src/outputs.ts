@@ -5,6 +5,7 @@ import { JobError } from './errors.ts';
 import type { FileAccess } from './input/file-access.ts';
 import type { JobOutside } from './job-environment.ts';
 import type { RunOptions } from './run-events.ts';
+import type { JobWorkerData } from './worker-messages.ts';
 
 /** Where a run's records and its bad rows go; part of each checkpoint, since batches wait in it. */
 export interface Outputs {
@@ -26,6 +27,12 @@ export function outputsOf(options: RunOptions): Outputs {
     );
   }
   return outputs;
+}
+
+/** What a worker does with a row that cannot be read. */
+export function badRowsTo({ badRows }: Outputs, options: RunOptions): JobWorkerData['badRows'] {
+  if (badRows !== null) return { kind: 'file', path: badRows };
+  return { kind: options.badRows === 'skip' ? 'skip' : 'stop' };
 }
 
 /** A folder's absolute path, so that a later start elsewhere finds it; the URL of another kind of store as it is. */

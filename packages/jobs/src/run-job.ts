@@ -32,6 +32,7 @@ import {
   assertNothingLost,
   assertOutputsEmpty,
   assertOutputsWritable,
+  badRowsTo,
   goOnWriting,
   NO_OUTPUTS,
   type Outputs,
@@ -370,17 +371,14 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   #workerData(plan: InputPlan): JobWorkerData {
-    const options = this.#options;
-    const { output, badRows } = this.#outputs;
     return {
       url: this.#file.href,
       files: plan.files,
       splits: plan.splits.length,
       key: this.#key,
-      output,
-      badRows:
-        badRows === null ? { kind: options.badRows === 'skip' ? 'skip' : 'stop' } : { kind: 'file', path: badRows },
-      rowsPerSecond: (options.rate ?? 0) / this.#workers,
+      output: this.#outputs.output,
+      badRows: badRowsTo(this.#outputs, this.#options),
+      rowsPerSecond: (this.#options.rate ?? 0) / this.#workers,
       restored: { position: this.#restored?.position ?? 0, namings: this.#record?.namings ?? [] },
       progress: this.#progress,
     };
