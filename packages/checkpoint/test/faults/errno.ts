@@ -57,7 +57,9 @@ export function errorsAtEveryCall(): void {
 async function failedAt(stores: Stores, phase: Phase, point: Point, errno: Errno): Promise<Outcome | null> {
   for (const nth of numbersNear(point.nth)) {
     const injection = { call: point.call, nth, what: `error=${errno}` };
-    const outcome = await failedOnce(stores, phase, point, injection, errno);
+    const outcome = await failedOnce(stores, phase, point, injection, errno).catch((error: unknown) => {
+      throw new Error(`${errno} at ${point.id} (${injection.call} ${nth})`, { cause: error });
+    });
     if (outcome !== null) return outcome;
   }
   return null;
@@ -81,8 +83,6 @@ async function failedOnce(
     await assertNothingFalse(folder, child);
     await afterwards(folder, child.acks.at(-1) ?? null);
     return outcome;
-  } catch (error) {
-    throw new Error(`${errno} at ${point.id}: ${child.errors}`, { cause: error });
   } finally {
     await child.kill();
     stores.remove(folder);
