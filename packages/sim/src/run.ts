@@ -141,6 +141,7 @@ class Run implements ProcessWatcher {
     this.#ensureProcess(0);
     await this.#until(() => this.#world.steps >= this.#config.steps || this.#stage.finished === true);
     this.#faults.end();
+    this.#outageUntil = 0;
     this.#damager.repair();
     if (this.#stage.finished !== null) await this.#comeToEnd();
     else await this.#comeToRest();

@@ -2,6 +2,7 @@ import { PROGRAMS } from '../programs/all.ts';
 import type { Program } from '../programs/program.ts';
 import { type RunResult, runSeed } from '../run.ts';
 import type { Bug } from './bug.ts';
+import { CHAIN_BUGS } from './chain-bugs.ts';
 import { CUT_BUGS } from './cut-bugs.ts';
 import { DAMAGE_BUGS } from './damage-bugs.ts';
 import { JOB_BUGS } from './job-bugs.ts';
@@ -14,6 +15,7 @@ export const BUGS: readonly Bug[] = [
   ...LOG_BUGS,
   ...RESTORE_BUGS,
   ...ROLLBACK_BUGS,
+  ...CHAIN_BUGS,
   ...JOB_BUGS,
   ...DAMAGE_BUGS,
 ];

@@ -23,7 +23,7 @@ export const DAMAGE_BUGS: readonly Bug[] = [
     program: 'job',
     mode: 'damage',
     tune: muchDamage,
-    seed: 1,
+    seed: 3,
     plant: () => ({
       undo: patch(
         Log.prototype,
@@ -43,7 +43,7 @@ export const DAMAGE_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'damage',
     tune: muchDamage,
-    seed: 1,
+    seed: 2,
     plant: () => ({ planted: { mute: (event) => event.kind === 'warning' } }),
   },
   {

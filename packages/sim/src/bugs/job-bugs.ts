@@ -102,7 +102,7 @@ export const JOB_BUGS: readonly Bug[] = [
     program: 'job',
     mode: 'all',
     tune: slowOutput,
-    seed: 1,
+    seed: 2,
     plant: () => ({
       undo: patch(
         FileSink.prototype,
@@ -119,8 +119,15 @@ export const JOB_BUGS: readonly Bug[] = [
     what: 'a batch that was sealed for one record and is in the part of the next is named after the second',
     program: 'job',
     mode: 'crashes',
-    tune: (config) => ({ ...restoredOften(config), scheduleMs: 10 }),
-    seed: 1,
+    tune: (config) => ({
+      ...config,
+      lookMs: 1,
+      scheduleMs: 10,
+      readLooks: 20,
+      workersMax: 3,
+      swarm: { kinds: new Set(['crash']), processRate: 0, storeRate: 0, aim: { kind: 'crash', at: 'record stored' } },
+    }),
+    seed: 3,
     plant: () => ({
       undo: patch(
         FileSink.prototype,
@@ -147,27 +154,8 @@ export const JOB_BUGS: readonly Bug[] = [
     program: 'job',
     mode: 'store',
     tune: slowOutput,
-    seed: 1,
+    seed: 8,
     plant: () => ({ undo: patchGetter(FileSink.prototype, 'idle', () => true) }),
-  },
-  {
-    name: 'quiet-too-early',
-    what: 'the last word is said while records are still on their way',
-    program: 'job',
-    mode: 'none',
-    tune: (config) => ({ ...config, lookMs: 4, workersMax: 3 }),
-    seed: 1,
-    plant: () => ({
-      undo: patch(
-        Engine.prototype,
-        'look',
-        (original) =>
-          async function (this: Engine) {
-            const sights = await original.call(this);
-            return sights.map((sight) => ({ ...sight, quiet: true, framesSent: 0, framesTaken: 0 }));
-          },
-      ),
-    }),
   },
   {
     name: 'cut-amid-last-word',
@@ -175,7 +163,7 @@ export const JOB_BUGS: readonly Bug[] = [
     program: 'job',
     mode: 'none',
     tune: (config) => ({ ...config, scheduleMs: 10, workersMax: 3 }),
-    seed: 1,
+    seed: 4,
     plant: () => ({
       undo: patch(
         Engine.prototype,

@@ -43,7 +43,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'crashes',
     tune: blind,
-    seed: 2,
+    seed: 4,
     plant: () => ({ planted: { lies: { neverSyncs: true } } }),
   },
   {
@@ -52,7 +52,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'all',
     tune: blind,
-    seed: 2,
+    seed: 1,
     plant: () => ({ planted: { lies: { takenIsStored: () => undefined } } }),
   },
   {
@@ -61,7 +61,7 @@ export const LOG_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'all',
     tune: blind,
-    seed: 2,
+    seed: 1,
     plant: () => ({
       planted: {
         lies: {
@@ -81,7 +81,7 @@ export const LOG_BUGS: readonly Bug[] = [
     what: 'an outcome that is not known is treated as "nothing was done"',
     program: 'bank',
     mode: 'store',
-    seed: 3,
+    seed: 2,
     plant: () => ({ planted: { lies: { doubtIsNothing: true } } }),
   },
   {
@@ -270,7 +270,7 @@ export const LOG_BUGS: readonly Bug[] = [
       steps: 8_000,
       swarm: { kinds: new Set(['pause', 'slow', 'late']), processRate: 0.004, storeRate: 0.02, aim: null },
     }),
-    seed: 1,
+    seed: 4,
     plant: () => ({ undo: patch(Retention.prototype, 'assertOwner', () => async () => undefined) }),
   },
 ];

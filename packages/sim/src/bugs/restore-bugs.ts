@@ -22,7 +22,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     program: 'letters',
     mode: 'crashes',
     tune: restoredOften,
-    seed: 7,
+    seed: 2,
     plant: () => ({
       planted: {
         wires: { say: (says) => (says.kind === 'load' ? { ...says, frames: says.frames.toReversed() } : says) },
@@ -35,7 +35,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     program: 'counters',
     mode: 'crashes',
     tune: restoredOften,
-    seed: 3,
+    seed: 2,
     plant: () => ({
       undo: patch(
         Runtime.prototype,
@@ -65,7 +65,7 @@ export const RESTORE_BUGS: readonly Bug[] = [
     program: 'bank',
     mode: 'crashes',
     tune: (config) => ({ ...config, swarm: { ...config.swarm, kinds: new Set(['crash']), processRate: 0.1 } }),
-    seed: 1,
+    seed: 3,
     plant() {
       const runtimes = new WeakMap<Border, Runtime>();
       const undo = [

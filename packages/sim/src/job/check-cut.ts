@@ -18,6 +18,7 @@ interface SplitState {
 }
 
 interface App {
+  readonly plan: { readonly splits: readonly unknown[] };
   readonly namings: readonly { readonly cut: number; readonly position: number }[];
   readonly ended: boolean;
   readonly rows: number;
@@ -44,6 +45,7 @@ export function checkJobCut(cut: Cut, input: Input, output: SinkJudge, bad: Sink
   const { parts, record } = cut;
   const app = record.app as App;
   const splits = [...rowsBySplit(parts).values()];
+  equal('splits', splits.length, app.plan.splits.length);
   const read = rowsRead(input, splits);
   const good = read.filter(({ value }) => value !== null);
   const rows = sum(splits.map((split) => split.rows));
