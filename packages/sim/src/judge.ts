@@ -97,10 +97,12 @@ export class Judge implements DiskWatcher {
     }
   }
 
-  lost(name: string): void {
+  lost(name: string, bytes: Uint8Array): void {
     const log = LOG.exec(name);
     if (log === null) return;
     const position = Number(log[1]);
+    // What a sleeper had put where retention had removed a record is no part of the log.
+    if (this.history[position]?.hash !== sha256(bytes)) return;
     const by = this.#released.get(position);
     if (by !== undefined) this.violation(`O5 the power cut took record ${position}, which ${by} had released`);
     // Those behind it are taken in the same cut.
@@ -151,13 +153,13 @@ export class Judge implements DiskWatcher {
   }
 
   acknowledged(process: SimProcess, ticks: number, position: number): void {
-    const record = this.history[position]?.record;
-    if (record?.kind !== 'checkpoint') {
+    const found = this.history[position];
+    if (found?.record.kind !== 'checkpoint') {
       this.violation(`O8 ${process.name} was told of checkpoint ${position}, which is none`);
       return;
     }
-    const found = this.#parts(record);
-    const have = found === null ? ticks : (this.#stage.ticksIn(found).get(process.term ?? 0) ?? 0);
+    // As it was when it was put: retention may have removed its parts since.
+    const have = found.ticks === null ? ticks : (found.ticks.get(process.term ?? 0) ?? 0);
     if (have < ticks)
       this.violation(`O8 checkpoint ${position} has ${have} ticks of ${process.name}, which had sent ${ticks}`);
   }
