@@ -111,22 +111,31 @@ function allowed(mode: Mode): readonly FaultKind[] {
   }
 }
 
+/** What brings a program to a step. */
+const HELPERS: ReadonlyMap<string, FaultKind> = new Map([
+  ['stops', 'stop'],
+  ['rolls back', 'worker-death'],
+  ['get batch', 'answer-lost'],
+]);
+
 /** Makes the step come often, and other faults seldom. */
 function aimedAt(aim: Pair, config: Config): Config {
   const { swarm, bounds } = config;
   const kinds = new Set([...swarm.kinds, aim.kind]);
   let { processRate } = swarm;
-  const { storeRate } = swarm;
+  // A batch is read only where a put of it was in doubt.
+  const storeRate = aim.at === 'get batch' ? 0.2 : swarm.storeRate / 2;
   let more = config;
   if (/part/.test(aim.at)) more = { ...more, bounds: { ...bounds, inlineBytesMax: CHAINED_BYTES } };
   if (/boundary|collects|delete|list part/.test(aim.at)) more = collecting(more);
-  if (/begins|reads log|term|loads|^get|list log/.test(aim.at)) {
+  if (/begins|reads log|term|loads|^get|list log|owner/.test(aim.at)) {
     kinds.add('crash');
     processRate = Math.max(processRate, 0.01);
   }
-  if (aim.at === 'stops') {
-    kinds.add('stop');
-    processRate = Math.max(processRate, 0.01);
+  const helper = HELPERS.get(aim.at);
+  if (helper !== undefined) {
+    kinds.add(helper);
+    processRate = Math.max(processRate, 0.02);
   }
-  return { ...more, swarm: { kinds, processRate, storeRate: storeRate / 2, aim } };
+  return { ...more, swarm: { kinds, processRate, storeRate, aim } };
 }

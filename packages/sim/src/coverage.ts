@@ -1,5 +1,6 @@
 import { type FaultKind, ON_READS, PROCESS_FAULTS, STORE_FAULTS } from './faults.ts';
 import type { Program } from './programs/program.ts';
+import { isSeldom } from './seldom.ts';
 
 /** Where a process is in the protocol: what it did last that others could see. */
 export const PROCESS_STEPS = [
@@ -86,14 +87,18 @@ export function pairName({ kind, at }: Pair): string {
 
 /** Pairs that a program can come to; those that a seed meets seldom, even when it aims at them, several times. */
 export function pairsOf(program: Program['kind']): readonly Pair[] {
-  return PAIRS.flatMap((pair) => {
-    if (!OF_JOBS.has(pair.at)) return new Array<Pair>(SELDOM_MET.test(pair.at) ? 4 : 2).fill(pair);
-    // Only one program in four is a job, and its end ends the seed.
-    return program === 'job' ? new Array<Pair>(20).fill(pair) : [];
-  });
+  return PAIRS.flatMap((pair) => new Array<Pair>(OF_JOBS.has(pair.at) ? ofJobs(program) : weightOf(pair)).fill(pair));
 }
 
-const SELDOM_MET = /boundary|list part|delete part|loads|reads log/;
+/** Only one program in four is a job, and its end ends the seed. */
+function ofJobs(program: Program['kind']): number {
+  return program === 'job' ? 30 : 0;
+}
+
+/** An outage stops all progress for a while, and a pass of retention comes once in a while. */
+function weightOf({ kind, at }: Pair): number {
+  return (kind === 'outage' ? 2 : 1) * (isSeldom(at) ? 3 : 2);
+}
 
 /** Counts, over all seeds, how often each fault met each step of the protocol. */
 export class Coverage {

@@ -1,4 +1,5 @@
 import { Chance } from './chance.ts';
+import { isSeldom } from './seldom.ts';
 import type { StoreCall, StoreFault } from './store.ts';
 
 /** What happens to a whole process or to one of its workers. */
@@ -74,6 +75,7 @@ const FATAL_SHARE = 0.3;
 
 /** Share of the opportunities that an aiming seed takes, and how many of them: then it lets the program go on. */
 const AIM_RATE = 0.4;
+const AIM_RATE_SELDOM = 0.8;
 const AIM_MAX = 12;
 
 /** Steps that come seldom are met more often. */
@@ -85,6 +87,7 @@ const SELDOM: ReadonlyMap<string, number> = new Map([
   ['loads', 4],
   ['stops', 12],
   ['put term', 4],
+  ['put batch', 2],
   ['get part', 4],
   ['get boundary', 6],
 ]);
@@ -173,7 +176,7 @@ export class Faults {
     const fraction = this.#chance.fraction();
     const which = this.#chance.fraction();
     const third = this.#chance.fraction();
-    const aimed = aims && this.#aimed < AIM_MAX && third < AIM_RATE;
+    const aimed = aims && this.#aimed < AIM_MAX && third < (isSeldom(at) ? AIM_RATE_SELDOM : AIM_RATE);
     if (aimed) this.#aimed++;
     if (!aimed && fraction >= rate) return null;
     return this.#only?.has(index) === false ? null : { index, aimed, which, third };

@@ -10,22 +10,14 @@ import { Faults, isDamage, type Fired, type OutsideFault } from './faults.ts';
 import { JobStage } from './job-stage.ts';
 import { Judge } from './judge.ts';
 import type { Lane } from './lane.ts';
+import type { Planted } from './planted.ts';
 import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
 import { forgetRollbacks } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
 import type { Stage } from './stage.ts';
-import { READS, type StoreCall, type StoreFault, type StoreLies } from './store.ts';
-import type { Wires } from './threads.ts';
+import { READS, type StoreCall, type StoreFault } from './store.ts';
 import { watchUnhandled } from './unhandled.adapter.ts';
 import { World } from './world.ts';
-
-/** What a planted bug does wrongly outside of production code. */
-export interface Planted {
-  readonly wires?: Partial<Wires>;
-  readonly lies?: StoreLies;
-  /** What nobody hears of. */
-  readonly mute?: (event: EngineEvent) => boolean;
-}
 
 export interface RunOptions {
   readonly program: Program;
@@ -347,6 +339,16 @@ class Run implements ProcessWatcher {
 
   // ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Where it comes again and again it must not take all the time that there is. */
+  #aimsAt(kind: OutsideFault): boolean {
+    return this.#config.swarm.aim?.kind === kind;
+  }
+
+  #outageMs(): number {
+    if (this.#aimsAt('outage')) return this.#chance.skewed(3_000);
+    return this.#chance.isTrue(0.3) ? OUTAGE_MS : this.#chance.skewed(OUTAGE_MS);
+  }
+
   #injure(process: SimProcess, kind: OutsideFault): void {
     if (!isDamage(kind)) this.#coverage.count(kind, process.step);
     this.#world.note(`${kind} of ${process.name} while it ${process.step}`);
@@ -364,7 +366,9 @@ class Run implements ProcessWatcher {
         return;
       case 'pause':
         process.pause();
-        this.#world.after(this.#operator, this.#chance.skewed(120_000), () => process.resume());
+        this.#world.after(this.#operator, this.#chance.skewed(this.#aimsAt(kind) ? 20_000 : 120_000), () =>
+          process.resume(),
+        );
         this.#ensureProcess(this.#chance.skewed(5_000));
         return;
       case 'rival':
@@ -385,7 +389,7 @@ class Run implements ProcessWatcher {
         this.#coverage.happened(`${kind}: ${this.#damager.strike(kind) ?? 'nothing there'}`);
         return;
       case 'outage':
-        this.#outageUntil = this.#world.now + (this.#chance.isTrue(0.3) ? OUTAGE_MS : this.#chance.skewed(OUTAGE_MS));
+        this.#outageUntil = this.#world.now + this.#outageMs();
         return;
     }
   }

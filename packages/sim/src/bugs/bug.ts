@@ -1,5 +1,5 @@
 import type { Config, Mode } from '../config.ts';
-import type { Planted } from '../run.ts';
+import type { Planted } from '../planted.ts';
 
 /** A mistake in the protocol that somebody could make. The simulator must find each of them. */
 export interface Bug {
