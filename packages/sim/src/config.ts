@@ -70,7 +70,7 @@ export function drawConfig(chance: Chance, program: Program['kind'], mode: Mode,
 export const CHAINED_BYTES = 64;
 
 /** Share of the seeds that aim at one pair of fault and step, so that each pair is met often. */
-const AIMING_SHARE = 0.6;
+const AIMING_SHARE = 0.7;
 
 /** Retention passes again and again. */
 export function collecting(config: Config): Config {
@@ -119,12 +119,12 @@ const HELPERS: ReadonlyMap<string, FaultKind> = new Map([
 ]);
 
 /** Makes the step come often, and other faults seldom. */
-function aimedAt(aim: Pair, config: Config): Config {
+export function aimedAt(aim: Pair, config: Config): Config {
   const { swarm, bounds } = config;
   const kinds = new Set([...swarm.kinds, aim.kind]);
   let { processRate } = swarm;
   // A batch is read only where a put of it was in doubt.
-  const storeRate = aim.at === 'get batch' ? 0.2 : swarm.storeRate / 2;
+  const storeRate = aim.at === 'get batch' ? 0.3 : swarm.storeRate / 2;
   let more = config;
   if (/part/.test(aim.at)) more = { ...more, bounds: { ...bounds, inlineBytesMax: CHAINED_BYTES } };
   if (/boundary|collects|delete|list part/.test(aim.at)) more = collecting(more);
@@ -134,8 +134,9 @@ function aimedAt(aim: Pair, config: Config): Config {
   }
   const helper = HELPERS.get(aim.at);
   if (helper !== undefined) {
-    kinds.add(helper);
-    processRate = Math.max(processRate, 0.02);
+    kinds.clear();
+    for (const kind of [aim.kind, helper]) kinds.add(kind);
+    processRate = 0.04;
   }
   return { ...more, swarm: { kinds, processRate, storeRate, aim } };
 }

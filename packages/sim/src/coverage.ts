@@ -87,17 +87,20 @@ export function pairName({ kind, at }: Pair): string {
 
 /** Pairs that a program can come to; those that a seed meets seldom, even when it aims at them, several times. */
 export function pairsOf(program: Program['kind']): readonly Pair[] {
-  return PAIRS.flatMap((pair) => new Array<Pair>(OF_JOBS.has(pair.at) ? ofJobs(program) : weightOf(pair)).fill(pair));
+  return PAIRS.flatMap((pair) => {
+    if (OF_JOBS.has(pair.at) && program !== 'job') return [];
+    return new Array<Pair>(weightOf(pair)).fill(pair);
+  });
 }
 
-/** Only one program in four is a job, and its end ends the seed. */
-function ofJobs(program: Program['kind']): number {
-  return program === 'job' ? 30 : 0;
-}
-
-/** An outage stops all progress for a while, and a pass of retention comes once in a while. */
+/** By how often a seed that aims at it comes to it. */
 function weightOf({ kind, at }: Pair): number {
-  return (kind === 'outage' ? 2 : 1) * (isSeldom(at) ? 3 : 2);
+  // Only one program in four is a job.
+  if (OF_JOBS.has(at)) return at === 'get batch' ? 90 : 12;
+  if (at === 'rolls back') return 10;
+  const often = /delete boundary|list part|get boundary/.test(at) ? 6 : isSeldom(at) ? 4 : 2;
+  // An outage stops all progress for a while.
+  return kind === 'outage' ? often * 2 : often;
 }
 
 /** Counts, over all seeds, how often each fault met each step of the protocol. */

@@ -145,7 +145,9 @@ export class Judge implements DiskWatcher {
   }
 
   #rolledBack(process: SimProcess, { code, message, position }: EngineEvent & { readonly kind: 'rolled-back' }): void {
-    if (!THREADS_DIE.has(code)) this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
+    // While it goes back, the store may fail: then it goes back once more.
+    if (!THREADS_DIE.has(code) && !code.startsWith('STORE_'))
+      this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
     const own = this.history.findLast((each) => each?.record.term === process.term)?.record;
     const expected = own === undefined || own.kind === 'gap' ? 0 : own.kind === 'checkpoint' ? own.position : own.from;
     if ((position ?? 'fresh') !== expected)

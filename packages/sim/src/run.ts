@@ -345,7 +345,7 @@ class Run implements ProcessWatcher {
   }
 
   #outageMs(): number {
-    if (this.#aimsAt('outage')) return this.#chance.skewed(3_000);
+    if (this.#aimsAt('outage')) return this.#chance.skewed(400 * this.#config.lookMs);
     return this.#chance.isTrue(0.3) ? OUTAGE_MS : this.#chance.skewed(OUTAGE_MS);
   }
 
