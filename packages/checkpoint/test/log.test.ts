@@ -75,6 +75,19 @@ describe('C11: the log', () => {
     expect(decodeRecord(await stored(3), name(3)).previous).toBe(sha256(damaged));
   });
 
+  it('keeps the hash of what it wrote, whatever lies there by now: with the record put back, it is whole', async () => {
+    await put();
+    const whole = await stored(1);
+    await memory.replace(name(1), whole.slice(0, -5));
+    expect((await log.read(1)).ok).toBe(false);
+    await put();
+    expect(decodeRecord(await stored(2), name(2)).previous).toBe(sha256(whole));
+
+    await memory.replace(name(1), whole);
+    const again = await Log.open(memory, JOB, clock);
+    for (const position of [2, 1]) expect((await again.read(position)).ok).toBe(true);
+  });
+
   it('gives each put an id of its own', async () => {
     await put();
     await put();
