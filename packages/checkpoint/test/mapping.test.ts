@@ -161,8 +161,10 @@ describe('what is renamed', () => {
   });
 
   it('changes nothing where the checkpoint knows the new name already: the same command goes on', () => {
-    const mapped = map([New], { new: 1 }, (writer) => writer.unit('new', 'a', '', null, {}), { rename });
+    const data = { looks: { type: 'old', key: 'like a ref' } };
+    const mapped = map([New], { new: 1 }, (writer) => writer.unit('new', 'a', '', null, data), { rename });
     expect(mapped.refusals).toEqual([]);
+    expect(units(mapped)).toEqual([['new/a', data]]);
     expect(mapped.rows.map(({ type, outcome }) => [type, outcome])).toEqual([['new', 'mapped']]);
   });
 

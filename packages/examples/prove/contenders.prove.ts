@@ -46,7 +46,11 @@ class Contest {
     const run = place.start([
       fixture('keep.mjs'),
       ...own,
-      ...['--schedule', '50ms', '--rate', String(rate), '--json'],
+      '--schedule',
+      '50ms',
+      '--rate',
+      String(rate),
+      '--json',
       ...flags,
     ]);
     this.runs.push(run);
