@@ -33,7 +33,10 @@ export interface RollbacksOptions {
 export class Rollbacks {
   readonly #options: RollbacksOptions;
   #state: RecoveryState = { phase: 'starting' };
+  /** What ended the generation that ran last. */
   #cause: Error = new ActorError('SYSTEM_STOPPED', 'the system has stopped');
+  /** What has gone wrong last, also while the next one was loaded. */
+  #last: Error = this.#cause;
   #hurtAt = 0;
   #cancel: () => void = () => undefined;
   #resting: (() => void)[] = [];
@@ -94,9 +97,11 @@ export class Rollbacks {
 
   #hurt(cause: Error, event: RecoveryEvent): void {
     // The first one is the reason; what it brings with it is not.
-    if (CAN_HURT.has(this.#state.phase)) {
+    const { phase } = this.#state;
+    if (CAN_HURT.has(phase)) this.#last = cause;
+    if (phase === 'running') {
       this.#cause = cause;
-      if (this.#state.phase === 'running') this.#hurtAt = this.#options.clock.monotonic();
+      this.#hurtAt = this.#options.clock.monotonic();
     }
     this.#handle(event);
   }
@@ -146,7 +151,7 @@ export class Rollbacks {
         return;
       case 'end':
         this.#cancel();
-        this.#options.end(effect.why === 'spent' ? spent(this.#cause) : this.#cause);
+        this.#options.end(effect.why === 'spent' ? spent(this.#last) : this.#last);
         return;
       default:
         assertNever(effect);

