@@ -65,7 +65,10 @@ export interface System extends AsyncDisposable {
   ref<D extends AnyActor>(definition: D, key: string): Ref<D>;
   /** Sends; resolves when there was room. What is sent before a checkpoint's cut is never lost after it. */
   tell<D>(to: Ref<D>): TellsWhenRoom<D>;
-  /** Sends and waits for what the handler returns. */
+  /**
+   * Sends and waits for what the handler returns. Rejects with `ROLLED_BACK` when the system went back to a checkpoint from
+   * before it was sent: nothing of it was done, ask again.
+   */
   ask<D>(to: Ref<D>, options?: AskOptions): Asks<D>;
   /** Takes a checkpoint of everything up to now; resolves when it is durable. */
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }>;
@@ -80,7 +83,7 @@ export interface System extends AsyncDisposable {
   /** Takes a last checkpoint and ends the workers; rejects when that checkpoint could not be taken. */
   stop(): Promise<void>;
   /**
-   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `warning`, `log` (what `ctx.log` writes), until the
+   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `rolled-back`, `warning`, `log` (what `ctx.log` writes), until the
    * returned function is called. Logs that nobody listens to go to stderr, warnings become warnings of the process.
    */
   on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void;
