@@ -36,7 +36,7 @@ const over: RecoveryEvent = { kind: 'over' };
 const halt: RecoveryEffect = { kind: 'halt', generation: 4 };
 const wait: RecoveryEffect = { kind: 'wait', rollbacks: 2 };
 const end = (why: 'spent' | 'failed'): RecoveryEffect => ({ kind: 'end', why });
-const back = (...missing: number[]): RecoveryState => ({ ...settling, missing: new Set(missing) }) as RecoveryState;
+const back = (...missing: number[]): RecoveryState => ({ ...settling, missing: new Set(missing) });
 
 type Row = readonly [RecoveryState, RecoveryEvent, RecoveryState, readonly RecoveryEffect[]];
 const staying = (state: RecoveryState, ...events: RecoveryEvent[]): Row[] =>
@@ -79,16 +79,11 @@ const CELLS: readonly Row[] = [
 
 /** What ends the settling, and the budget (R4). */
 const MORE: readonly Row[] = [
-  [{ ...settling, missing: new Set([1]), open: false } as RecoveryState, halted(1), waiting, [wait]],
-  [{ ...settling, missing: new Set<number>() } as RecoveryState, settled, waiting, [wait]],
-  [
-    { ...settling, open: false } as RecoveryState,
-    silent,
-    waiting,
-    [{ kind: 'end-threads', threads: new Set([1, 2]) }, wait],
-  ],
-  [{ ...running, rollbacks: limits.ROLLBACKS_MAX } as RecoveryState, hurt, ended, [end('spent')]],
-  [{ ...restoring, rollbacks: limits.ROLLBACKS_MAX } as RecoveryState, lost(1), ended, [end('spent')]],
+  [{ ...settling, missing: new Set([1]), open: false }, halted(1), waiting, [wait]],
+  [{ ...settling, missing: new Set<number>() }, settled, waiting, [wait]],
+  [{ ...settling, open: false }, silent, waiting, [{ kind: 'end-threads', threads: new Set([1, 2]) }, wait]],
+  [{ ...running, rollbacks: limits.ROLLBACKS_MAX }, hurt, ended, [end('spent')]],
+  [{ ...restoring, rollbacks: limits.ROLLBACKS_MAX }, lost(1), ended, [end('spent')]],
 ];
 
 describe('the table', () => {
