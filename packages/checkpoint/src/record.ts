@@ -198,6 +198,13 @@ export function decodeRecord(bytes: Uint8Array, name: string): LogRecord {
     );
   }
   const record = JSON.parse(new TextDecoder().decode(text)) as LogRecord;
+  // Boundaries and marks are sealed in the same way: one of them in the place of a record is no newer format.
+  if (typeof record.format !== 'number') {
+    throw new CheckpointError(
+      'CHECKPOINT_DAMAGED',
+      `${name} holds something that is no record: it was moved or copied`,
+    );
+  }
   if (record.format === 1) return fromFormat1(record);
   if (record.format === RECORD_FORMAT) return record;
   throw new CheckpointError(

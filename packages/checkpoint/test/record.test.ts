@@ -1,4 +1,4 @@
-import { decodeRecord, encodeRecord, type LogRecord } from '@tidemark/checkpoint/internal';
+import { decodeRecord, encodeBoundary, encodeRecord, type LogRecord } from '@tidemark/checkpoint/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitFlips, fileRef, inlineRef, sha256, truncations } from './support/parts.ts';
@@ -74,6 +74,13 @@ describe('a record of another format', () => {
         code: 'CHECKPOINT_INCOMPATIBLE',
         message: `${NAME} has format ${format}; this version of Tidemark reads formats 1 to 2`,
       }),
+    );
+  });
+
+  it('is not what a boundary is that lies in its place: that is damage', () => {
+    const bytes = encodeBoundary({ position: 2, hash: sha256(PART), term: 1, cut: 4 });
+    expect(() => decodeRecord(bytes, NAME)).toThrow(
+      expect.objectContaining({ code: 'CHECKPOINT_DAMAGED', message: expect.stringContaining('no record') }),
     );
   });
 
