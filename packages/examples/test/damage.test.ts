@@ -63,7 +63,7 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
   let run: CliRun;
   let records: Record[];
   do {
-    run = place.start([...args, '--schedule', '150ms', '--rate', '10000', '--workers', '2']);
+    run = place.start([...args, '--schedule', '150ms', '--rate', '4000', '--workers', '2']);
     await run.event('checkpoint', 5);
     // Time for the output to take what the newest one released.
     await sleep(60);
