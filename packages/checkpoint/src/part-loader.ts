@@ -20,8 +20,9 @@ export class PartLoader {
     this.#runtime = runtime;
   }
 
+  /** Files that the host has verified, the newest first. */
   load(bytes: Uint8Array): void {
-    const { base, payloads } = readPartFile(bytes);
+    const { base, payloads } = readPartFile(bytes, true);
     // What this file says hides what older ones say, and not what it says itself.
     const now: (readonly [UnitHead, boolean])[] = [];
     // Below a full file there is none.

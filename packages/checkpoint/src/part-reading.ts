@@ -30,7 +30,7 @@ export async function readVerifiedPart(
     part.files.map(async (ref) => {
       // What never left this process need not be verified again.
       const bytes = inMemory(ref);
-      return bytes === undefined ? readVerifiedFile(store, job, record, part.thread, ref) : readPart(bytes);
+      return bytes === undefined ? readVerifiedFile(store, job, record, part.thread, ref) : readPart(bytes, true);
     }),
   );
   for (const [i, { base }] of files.entries()) assertBuildsOn(job, record, part, i, base);
@@ -70,7 +70,7 @@ export async function readVerifiedFile(
   if (bytes.length !== ref.length) throw damaged(record, name, `has ${bytes.length} bytes, not ${ref.length}`);
   if (sha256(bytes) !== ref.sha256) throw damaged(record, name, 'has another sha256 than its record says');
   try {
-    return readPart(bytes);
+    return readPart(bytes, true);
   } catch (cause) {
     // Not damage: it is whole, and cannot be read here.
     if (cause instanceof CheckpointError) throw cause;

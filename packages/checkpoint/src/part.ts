@@ -40,13 +40,14 @@ export interface PartFileContent extends PartContent {
 }
 
 /**
- * Reads one part file whose sha256 was verified. Its units are decoded when somebody asks for them.
+ * Reads one part file. Its units are decoded when somebody asks for them.
  *
+ * @param isVerified see readPartFile
  * @throws RangeError or Error when the bytes are not a part
  * @throws CheckpointError `COMPRESSION_UNAVAILABLE`
  */
-export function readPart(bytes: Uint8Array): PartFileContent {
-  return new ReadPart(bytes);
+export function readPart(bytes: Uint8Array, isVerified = false): PartFileContent {
+  return new ReadPart(bytes, isVerified);
 }
 
 const LIVE_KINDS: ReadonlySet<Kind> = new Set([KIND.unit, KIND.rows, KIND.passing]);
@@ -62,8 +63,8 @@ class ReadPart implements PartFileContent {
   readonly #payloads: readonly Uint8Array[];
   #read: { readonly units: UnitData[]; readonly gone: UnitHead[]; readonly passing: UnitData[] } | null = null;
 
-  constructor(bytes: Uint8Array) {
-    const { base, holds, payloads } = readPartFile(bytes);
+  constructor(bytes: Uint8Array, isVerified: boolean) {
+    const { base, holds, payloads } = readPartFile(bytes, isVerified);
     this.bytes = bytes;
     this.base = base;
     this.holds = holds;

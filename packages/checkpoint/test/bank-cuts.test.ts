@@ -104,7 +104,7 @@ async function moneyIn(record: CheckpointRecord): Promise<{ states: number; moti
         'path' in file ? readFile(join(store, 'main', file.path)) : Buffer.from(file.inline, 'base64'),
       ),
     );
-    const content: PartContent = mergeFiles(files.map(readPart));
+    const content: PartContent = mergeFiles(files.map((each) => readPart(each)));
     for (const unit of content.units) {
       accounts++;
       states += (decodeValue(unit.value) as { balance: number }).balance;

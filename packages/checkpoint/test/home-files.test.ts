@@ -90,7 +90,9 @@ describe('threads that read their own files', () => {
       expect(units).toEqual([]);
       const show = (all: PartContent['units']): unknown[] =>
         all.map(({ type, key, table: name, tableKey, value }) => [type, key, name, tableKey, decodeValue(value)]);
-      expect(show(mergeFiles(own.toReversed().map(readPart)).units)).toEqual(show(expected[thread].units));
+      expect(show(mergeFiles(own.toReversed().map((each) => readPart(each))).units)).toEqual(
+        show(expected[thread].units),
+      );
       expect(messagesIn(frames)).toEqual(messagesIn(expected[thread].frames));
     }
     // Answers to asks that are still open come back; those of an earlier process do not.

@@ -241,7 +241,7 @@ async function partsAt(store: string, position: number): Promise<PartContent[]> 
     const bytes = files.map(async (file) =>
       'path' in file ? readFile(join(store, 'main', file.path)) : Buffer.from(file.inline, 'base64'),
     );
-    return mergeFiles((await Promise.all(bytes)).map(readPart));
+    return mergeFiles((await Promise.all(bytes)).map((each) => readPart(each)));
   };
   return Promise.all(record.parts.map(contentOf));
 }

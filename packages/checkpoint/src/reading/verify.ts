@@ -5,7 +5,7 @@ import { damageOf, isAbsent } from '../damage.ts';
 import { CheckpointError } from '../errors.ts';
 import { sha256 } from '../hash.ts';
 import { logName, POSITION, readBoundary } from '../log.ts';
-import type { PartFileContent } from '../part.ts';
+import { type PartFileContent, readPart } from '../part.ts';
 import { assertBuildsOn, fileName, readVerifiedFile } from '../part-reading.ts';
 import { decodePin, encodePin, keptName, listMarks, type Marks, type Pin, pinName } from '../pin.ts';
 import { type FoundRecord, readRecord } from '../read-record.ts';
@@ -154,6 +154,8 @@ class Verification {
     }
     if ('path' in ref) this.#count.bytes += ref.length;
     try {
+      // Once more, with the crc32 of each block: it was written before the sha256 of all.
+      readPart(content.bytes);
       this.#decode(content);
     } catch (cause) {
       this.#find(record.position, name, damaged('holds what cannot be decoded', cause));

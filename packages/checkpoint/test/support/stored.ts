@@ -21,7 +21,7 @@ export async function storedCheckpoints(
     const record = decodeRecord(await readFile(join(log, name)), name);
     if (record.kind !== 'checkpoint') continue;
     const parts = record.parts.map(async ({ files }) =>
-      mergeFiles((await Promise.all(files.map(bytesOf))).map(readPart)),
+      mergeFiles((await Promise.all(files.map(bytesOf))).map((each) => readPart(each))),
     );
     found.push({ record, parts: await Promise.all(parts) });
   }
