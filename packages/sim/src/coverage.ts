@@ -96,9 +96,9 @@ export function pairsOf(program: Program['kind']): readonly Pair[] {
 /** By how often a seed that aims at it comes to it. */
 function weightOf({ kind, at }: Pair): number {
   // Only one program in four is a job.
-  if (OF_JOBS.has(at)) return at === 'get batch' ? 90 : 12;
+  if (OF_JOBS.has(at)) return at === 'get batch' ? 100 : 20;
   if (at === 'rolls back') return 10;
-  const often = /delete boundary|list part|get boundary/.test(at) ? 6 : isSeldom(at) ? 4 : 2;
+  const often = /delete boundary|list part|get boundary/.test(at) ? 8 : isSeldom(at) ? 6 : 2;
   // An outage stops all progress for a while.
   return kind === 'outage' ? often * 2 : often;
 }
