@@ -7,8 +7,8 @@ import { contentsOf, type Ended, fixture, type Numbers, testPlace, writeNumbers 
 
 const place = testPlace('damage');
 const keep = fixture('keep.mjs');
-const VALUES = 24_000;
-const KEYS = 6_000;
+const VALUES = 80_000;
+const KEYS = 20_000;
 const result = { keys: KEYS, count: VALUES, sum: (VALUES * (VALUES - 1)) / 2 };
 
 let numbers: Numbers;
@@ -63,10 +63,11 @@ async function killedJob(name: string, outputs: readonly string[]): Promise<Kill
   let run: CliRun;
   let records: Record[];
   do {
-    run = place.start([...args, '--schedule', '150ms', '--rate', '4000', '--workers', '2']);
+    await rm(at, { recursive: true, force: true });
+    run = place.start([...args, '--schedule', '150ms', '--rate', '20000', '--workers', '2']);
     await run.event('checkpoint', 5);
     // Time for the output to take what the newest one released.
-    await sleep(60);
+    if (outputs.length > 0) await sleep(60);
     run.kill9('group');
     await run.ended;
     records = await readRecords();
