@@ -43,6 +43,7 @@ describe('the history of a checkpoint', () => {
       storedMs: 0,
       encodeMs: 2,
       pauseMs: 1,
+      collectMs: 0,
       ...counts,
       storedBytes: expect.any(Number) as number,
       definitions: [definitions[1], definitions[0]],
