@@ -57,4 +57,4 @@ export function* numbersNear(nth: number): Generator<number> {
   }
 }
 
-const AWAY_MAX = 3;
+const AWAY_MAX = 12;
