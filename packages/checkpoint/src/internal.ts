@@ -38,7 +38,7 @@ export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoverySta
 export { PartCache } from './part-cache.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';
-export { distribute, type Placement } from './recovery.ts';
+export { distribute, loadHere, type Placement } from './recovery.ts';
 export { mergedSchedule, parseSchedule, parseTimetable, type Schedule, type ScheduleOption } from './schedule.ts';
 export { Alarm } from './alarm.ts';
 export { NO_WORK, type WorkDone } from './work.ts';

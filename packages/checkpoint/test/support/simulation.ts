@@ -2,6 +2,7 @@ import type { Clock, Envelope } from '@tidemark/actors/internal';
 import { Runtime } from '@tidemark/actors/internal';
 import {
   distribute,
+  loadHere,
   mergeFiles,
   type PartBlock,
   type PartContent,
@@ -93,10 +94,7 @@ export class Simulation {
     simulation.begun = from.cut;
     simulation.first = from.cut;
     const loads = distribute(recordOf({ cut: from.cut }), from.parts, workers, NO_TASKS);
-    for (const [thread, { units, frames }] of loads.entries()) {
-      for (const unit of units) simulation.runtimes[thread].loadUnit(unit);
-      for (const frame of frames) simulation.runtimes[thread].loadFrame(frame);
-    }
+    for (const [thread, load] of loads.entries()) loadHere(simulation.runtimes[thread], load);
     return simulation;
   }
 
