@@ -55,6 +55,7 @@ describe('the threads of a checkpoint', () => {
         stored: '40 ms',
         encoding: '5.00 ms',
         pause: '0.50 ms',
+        gc: null,
         units: 10,
         'in flight': 3,
         size: '2.0 kB',
