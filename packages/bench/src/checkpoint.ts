@@ -28,6 +28,7 @@ const HEAD = [
   'pause p50',
   'pause p99',
   'longest gc',
+  'longest stall',
 ];
 
 let stores = 0;
@@ -57,7 +58,12 @@ async function checkpoints(): Promise<void> {
   }
   print('');
   print(table([HEAD, ...rows]));
-  print('pauses without collections of garbage; the longest collection of each run stands beside them');
+  print(
+    'ms; pauses without collections of garbage, of which the longest of each run stands beside them. A stall is any stretch',
+  );
+  print(
+    'without a turn: three threads share two cores, and a thread that has to wait for one waits in turns and pauses alike',
+  );
   print('');
 }
 
@@ -73,7 +79,9 @@ function row(touched: number, schedule: string, lived: Lived, none: Lived): stri
     (lived.updatesPerSecond / 1e6).toFixed(2),
     lived === none ? '' : `${((1 - lived.updatesPerSecond / none.updatesPerSecond) * 100).toFixed(1)} %`,
   ];
-  if (lived.checkpoints.length === 0) return [...own, '', '', '', '', '', '', lived.longestCollectionMs.toFixed(1)];
+  const stall = lived.longestStallMs.toFixed(1);
+  if (lived.checkpoints.length === 0)
+    return [...own, '', '', '', '', '', '', lived.longestCollectionMs.toFixed(1), stall];
   return [
     ...own,
     String(lived.checkpoints.length),
@@ -83,6 +91,7 @@ function row(touched: number, schedule: string, lived: Lived, none: Lived): stri
     of('pauseMs', 0.5).toFixed(2),
     of('pauseMs', 0.99).toFixed(2),
     lived.longestCollectionMs.toFixed(1),
+    stall,
   ];
 }
 

@@ -26,6 +26,8 @@ interface State {
 export interface Told {
   readonly updates: number;
   readonly ms: number;
+  /** Longest stretch between two turns, whatever the reason: also where the system gives the core to another thread. */
+  readonly longestStallMs: number;
   readonly longestCollectionMs: number;
 }
 
@@ -35,6 +37,8 @@ const UPDATES_PER_TURN = 256;
 const WINDOW_MS = 100;
 
 let longestCollectionMs = 0;
+let longestStallMs = 0;
+let lastTurnEnd = 0;
 new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) longestCollectionMs = Math.max(longestCollectionMs, duration);
 }).observe({ entryTypes: ['gc'] });
@@ -53,12 +57,15 @@ export const Keys = actor('bench-keys', {
     start(ctx, load: Load): void {
       Object.assign(ctx.state, { load, updates: 0, startedAt: performance.now() });
       longestCollectionMs = 0;
+      longestStallMs = 0;
+      lastTurnEnd = performance.now();
       ctx.tell(ctx.ref(Keys, ctx.key)).spin();
     },
     /** Random changes at full speed, and again. */
     spin(ctx): void {
       const { state } = ctx;
       if (state.load === null) return;
+      longestStallMs = Math.max(longestStallMs, performance.now() - lastTurnEnd);
       const { rows, touchedPerSecond } = state.load;
       const perWindow = Math.max(1, Math.min(rows, Math.round((touchedPerSecond * WINDOW_MS) / 1000)));
       const first = (Math.floor((performance.now() - state.startedAt) / WINDOW_MS) * perWindow) % rows;
@@ -71,6 +78,7 @@ export const Keys = actor('bench-keys', {
       }
       state.seed = seed;
       state.updates += UPDATES_PER_TURN;
+      lastTurnEnd = performance.now();
       ctx.tell(ctx.ref(Keys, ctx.key)).spin();
     },
     die(): void {
@@ -80,7 +88,8 @@ export const Keys = actor('bench-keys', {
     stop(ctx): Told {
       const { state } = ctx;
       state.load = null;
-      return { updates: state.updates, ms: performance.now() - state.startedAt, longestCollectionMs };
+      const ms = performance.now() - state.startedAt;
+      return { updates: state.updates, ms, longestStallMs, longestCollectionMs };
     },
   },
 });

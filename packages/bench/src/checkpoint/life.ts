@@ -20,6 +20,7 @@ export interface Lived {
   readonly updatesPerSecond: number;
   readonly checkpoints: readonly SystemEvents['checkpoint'][];
   readonly longestCollectionMs: number;
+  readonly longestStallMs: number;
   /** From the start of the system to the first answer of every worker; of them what the restore took. */
   readonly startMs: number;
   readonly restoredMs: number | null;
@@ -63,6 +64,7 @@ const lived: Lived = {
   updatesPerSecond: told.reduce((sum, { updates, ms }) => sum + (updates / ms) * 1000, 0),
   checkpoints: [...checkpoints],
   longestCollectionMs: Math.max(...told.map((each) => each.longestCollectionMs)),
+  longestStallMs: Math.max(...told.map((each) => each.longestStallMs)),
   startMs,
   restoredMs,
   rolledBackMs: life.dies ? await rollBack() : null,
