@@ -34,6 +34,7 @@ export class Disk {
   #deleted: Volatile[] = [];
   /** What damaged objects were before. */
   readonly #whole = new Map<string, Uint8Array>();
+  readonly #repairedAt = new Map<string, number>();
   /** Raised by each power cut: what was under way before it never happens. */
   boot = 0;
 
@@ -54,8 +55,9 @@ export class Disk {
     return this.#whole.get(name) ?? this.#objects.get(name);
   }
 
-  isDamaged(name: string): boolean {
-    return this.#whole.has(name);
+  /** Whether an object is damaged, or was at any time since then. */
+  wasDamaged(name: string, since: number): boolean {
+    return this.#whole.has(name) || (this.#repairedAt.get(name) ?? Number.NEGATIVE_INFINITY) >= since;
   }
 
   /** Damaged objects. */
@@ -118,7 +120,10 @@ export class Disk {
 
   /** Somebody puts back what was damaged, from a copy of their own. */
   repair(): void {
-    for (const [name, bytes] of this.#whole) this.#objects.set(name, bytes);
+    for (const [name, bytes] of this.#whole) {
+      this.#objects.set(name, bytes);
+      this.#repairedAt.set(name, this.#world.now);
+    }
     this.#whole.clear();
   }
 

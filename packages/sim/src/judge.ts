@@ -51,8 +51,8 @@ export class Judge implements DiskWatcher {
   checkpoints = 0;
   /** Damaged checkpoints that a start has rightly left out. */
   passedOver = 0;
-  /** Processes that have said that they leave a damaged checkpoint out. */
-  readonly #warned = new Set<string>();
+  /** Processes that have said that they leave a damaged checkpoint out, with the time at which they began. */
+  readonly #warned = new Map<string, number>();
   released = 0;
   readonly #stage: Stage;
   readonly #disk: () => Disk;
@@ -130,7 +130,7 @@ export class Judge implements DiskWatcher {
         return;
       }
       case 'warning':
-        if (event.code === 'CHECKPOINT_DAMAGED') this.#warned.add(process.name);
+        if (event.code === 'CHECKPOINT_DAMAGED') this.#warned.set(process.name, process.begunAt);
         return;
       case 'rolled-back':
         this.#rolledBack(process, event);
@@ -210,17 +210,19 @@ export class Judge implements DiskWatcher {
   /** A checkpoint may be passed over only if its parts are damaged, its record is not, and it released nothing (C15). */
   #goesOn(term: number, from: number, newest: number, by: string): void {
     let expected = newest;
-    while (from < expected && this.#warned.has(by) && this.#mayBePassedOver(expected)) {
+    const begunAt = this.#warned.get(by);
+    while (from < expected && begunAt !== undefined && this.#mayBePassedOver(expected, begunAt)) {
       this.passedOver++;
       expected = this.newest(expected);
     }
     if (from !== expected) this.violation(`O4 term ${term} goes on from ${from}; the newest checkpoint is ${expected}`);
   }
 
-  #mayBePassedOver(position: number): boolean {
+  /** Its damage may have been put back since that process has met it. */
+  #mayBePassedOver(position: number, since: number): boolean {
     const record = this.history[position]?.record;
     if (record?.kind !== 'checkpoint' || record.releases) return false;
-    return partNames(record).some((name) => this.#disk().isDamaged(name));
+    return partNames(record).some((name) => this.#disk().wasDamaged(name, since));
   }
 
   #chain(record: LogRecord, by: string): void {
