@@ -1,4 +1,6 @@
 import type { Store } from '@tidemark/stores';
+import { boundaryName, boundaryPositions } from './boundary.ts';
+import { CheckpointError } from './errors.ts';
 import type { PartCache } from './part-cache.ts';
 import type { PartContent } from './part.ts';
 import { readVerifiedPart } from './part-reading.ts';
@@ -39,14 +41,31 @@ export class RestorePoint {
   /**
    * All parts of the checkpoint: what is not in memory comes from the store, in parallel.
    *
-   * @throws CheckpointError `CHECKPOINT_DAMAGED`
+   * @throws CheckpointError `CHECKPOINT_DAMAGED`; `FENCED` when a later owner has removed it
    * @throws StoreError when the store cannot be read
    */
-  parts(): Promise<PartContent[]> {
+  async parts(): Promise<PartContent[]> {
     const record = this.#record;
-    if (record === null) return Promise.resolve([]);
+    if (record === null) return [];
     const inMemory = ({ sha256 }: FileRef): Uint8Array | undefined => this.#cache.get(sha256);
-    return Promise.all(record.parts.map((part) => readVerifiedPart(this.#store, this.#job, record, part, inMemory)));
+    try {
+      return await Promise.all(
+        record.parts.map((part) => readVerifiedPart(this.#store, this.#job, record, part, inMemory)),
+      );
+    } catch (error) {
+      if (error instanceof CheckpointError) await this.#assertStillOurs(record.position);
+      throw error;
+    }
+  }
+
+  /** Our own boundary is never above the checkpoint that a restore would choose (C20): one that is, is a later owner's. */
+  async #assertStillOurs(position: number): Promise<void> {
+    const highest = (await boundaryPositions(this.#store, this.#job)).at(-1) ?? 0;
+    if (highest <= position) return;
+    throw new CheckpointError(
+      'FENCED',
+      `${boundaryName(this.#job, highest)} was put by a later owner while this process slept: it owns the job no longer and stops`,
+    );
   }
 
   #keepNamed(): void {

@@ -1,4 +1,10 @@
-import { type CheckpointRecord, PartCache, RestorePoint } from '@tidemark/checkpoint/internal';
+import {
+  boundaryName,
+  type CheckpointRecord,
+  encodeBoundary,
+  PartCache,
+  RestorePoint,
+} from '@tidemark/checkpoint/internal';
 import { MemoryStore } from '@tidemark/stores';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { JOB } from './support/job-log.ts';
@@ -56,6 +62,19 @@ describe('the checkpoint to go back to', () => {
     await expect(new RestorePoint(store, JOB, new PartCache(), record).parts()).rejects.toMatchObject({
       code: 'CHECKPOINT_DAMAGED',
     });
+  });
+});
+
+test('FENCED: files that are gone because a later owner has removed them are no damage', async () => {
+  const { path, bytes } = await file('k', 1);
+  const point = new RestorePoint(store, JOB, new PartCache(), recordOf({ position: 4, parts: [fileRef(path, bytes)] }));
+  await memory.delete(`${JOB}/${path}`);
+  await expect(point.parts()).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
+  const boundary = { position: 9, hash: sha256(bytes), term: 2, cut: 7 };
+  await memory.put(boundaryName(JOB, 9), encodeBoundary(boundary));
+  await expect(point.parts()).rejects.toMatchObject({
+    code: 'FENCED',
+    message: expect.stringContaining(`${boundaryName(JOB, 9)} was put by a later owner`),
   });
 });
 
