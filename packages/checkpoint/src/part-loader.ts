@@ -48,16 +48,9 @@ export class PartLoader {
     const { keys: hidden, gone } = this.#said.of(type, of, table);
     if (!gone && hidden === null) this.#runtime.loadRows(type, of, table, keys, values);
     else if (!gone) {
-      const kept = keys.flatMap((key, i) => (hidden?.has(key) === true ? [] : [i]));
-      const own = kept.map((i) => values[i]);
-      if (kept.length > 0)
-        this.#runtime.loadRows(
-          type,
-          of,
-          table,
-          kept.map((i) => keys[i]),
-          own,
-        );
+      const isKept = (_: unknown, i: number): boolean => hidden?.has(keys[i]) !== true;
+      const kept = keys.filter(isKept);
+      if (kept.length > 0) this.#runtime.loadRows(type, of, table, kept, values.filter(isKept));
     }
     for (const key of keys) say([type, of, table, key], false);
   }

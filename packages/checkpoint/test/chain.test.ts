@@ -210,6 +210,23 @@ describe('C22: the files of a part together are the state at the cut', () => {
     expect(deltas).toBeGreaterThan(200);
   });
 
+  test('where it is not known what has changed, all is written, until a file that holds all is published', () => {
+    const chain = new Chain(0, 1, 0);
+    const counts = { bytes: 1_000, units: 10 };
+    const none: readonly never[] = [];
+    const cut = (number: number, published: number, changed: readonly never[] | null): number => {
+      const file = chain.next(published, changed);
+      chain.done(number, file, counts, none);
+      return file.base;
+    };
+    expect(cut(1, 0, null)).toBe(0);
+    expect(cut(2, 1, none)).toBe(1);
+    // Too many to remember; and the attempt that would have had them all comes to nothing.
+    expect(cut(3, 2, null)).toBe(0);
+    expect(cut(4, 2, none)).toBe(0);
+    expect(cut(5, 4, none)).toBe(4);
+  });
+
   test('C23: no more than eight files, and no file that a record names later lies in a record', () => {
     const bench = new Bench();
     for (let i = 0; i < 100; i++) bench.act({ kind: 'set', key: 'd', row: `row-${i}`, n: i });
