@@ -78,7 +78,8 @@ export async function planPass(
   const { checkpoints, boundary: found } = await keptLine(place, policy, first);
   const boundary = found ?? (await boundaryNow(place, first));
   if (boundary === null) return null;
-  const below = [...marks.kept].filter((position) => position < first);
+  // An end may stand without what it ends: a pass ended between the two.
+  const below = [...new Set([...marks.kept, ...marks.ending])].filter((position) => position < first);
   const kept: Kept[] = [];
   const given = (position: number): boolean => marks.ending.has(position) || !confirmed.includes(position);
   const expired = below.filter(given);

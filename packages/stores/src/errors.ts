@@ -16,18 +16,28 @@ export type StoreErrorKind =
 export type StoreErrorCode =
   | 'STORE_ABSENT'
   | 'STORE_ABORTED'
+  | 'STORE_BAD_ANSWER'
   | 'STORE_BAD_NAME'
   | 'STORE_BAD_URL'
   | 'STORE_BUSY'
+  | 'STORE_CLOCK_SKEW'
+  | 'STORE_CORRUPT'
+  | 'STORE_CREDENTIALS'
   | 'STORE_DENIED'
   | 'STORE_FULL'
+  | 'STORE_INSECURE'
   | 'STORE_IO'
   | 'STORE_NAME_TAKEN'
   | 'STORE_NOT_A_FOLDER'
   | 'STORE_NOT_FOUND'
   | 'STORE_NOT_INSTALLED'
   | 'STORE_OUTCOME_UNKNOWN'
-  | 'STORE_READ_ONLY';
+  | 'STORE_READ_ONLY'
+  | 'STORE_REDIRECT_REFUSED'
+  | 'STORE_TIMEOUT'
+  | 'STORE_TOO_LARGE'
+  | 'STORE_UNREACHABLE'
+  | 'STORE_UNSAFE';
 
 /** The one error class of this package. `message` says what happened, to which object, and what to do. */
 export class StoreError extends Error {

@@ -2,4 +2,4 @@ export { StoreError, type StoreErrorCode, type StoreErrorKind } from './errors.t
 export { MemoryStore } from './memory-store.ts';
 export { openFolderStore } from './open-folder-store.ts';
 export { openStore, openStoreForReading } from './open-store.ts';
-export type { CallOptions, GetOptions, ListOptions, Store, StoreSupport } from './store.ts';
+export type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from './store.ts';

@@ -62,6 +62,9 @@ export interface Store {
   /** Removes the object. Removing what is not there is not an error. After a power cut a removed object may be back. */
   delete(name: string, options?: CallOptions): Promise<void>;
 
+  /** What the store has asked of its place since it was opened; not there where nobody counts. */
+  traffic?(): StoreTraffic;
+
   close(): Promise<void>;
 }
 
@@ -73,13 +76,28 @@ export interface StoreSupport {
   readonly sharedPutIfAbsent: boolean;
 }
 
+/** Requests and bytes. */
+export interface StoreTraffic {
+  /** By the name that the place of the store has for them, such as `PutObject`. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /**
+   * Milliseconds after which the call rejects, instead of the store's own: `STORE_TIMEOUT` (kind `retry`) where surely nothing
+   * was changed, `STORE_OUTCOME_UNKNOWN` (kind `lost`) otherwise.
+   */
+  readonly deadlineMs?: number;
 }
 
 export interface GetOptions extends CallOptions {
   readonly offset?: number;
   readonly length?: number;
+  /** An answer of more bytes is refused (`STORE_TOO_LARGE`, kind `corrupt`) before it fills the memory. */
+  readonly bytesMax?: number;
 }
 
 export interface ListOptions extends CallOptions {

@@ -12,6 +12,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   STORE_FULL: 'Free space.',
   STORE_DENIED: 'Give this user the right to write there.',
   STORE_READ_ONLY: 'Mount it for writing, or use another folder.',
-  STORE_BUSY: 'Raise the number of open files (ulimit -n).',
+  STORE_BUSY: 'Raise the number of open files (ulimit -n); a server that throttles gets better by itself.',
+  STORE_UNREACHABLE: 'Look whether the server runs, and at the network to it.',
+  STORE_TIMEOUT: 'Look whether the server or the network to it is slow.',
+  STORE_CREDENTIALS: 'Renew the credentials.',
+  STORE_CLOCK_SKEW: 'Set the clock of this machine.',
   STORE_IO: 'Look at the disk, or the network to it.',
 };
