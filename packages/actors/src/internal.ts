@@ -30,6 +30,7 @@ export type {
 export type { Port } from './port.ts';
 export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
 export type { Answer } from './actor-table.ts';
+export { decodeKeys, decodeRowsData, type RowsData } from './stored-rows.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
 export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions, type WorkerLine } from './threads.ts';

@@ -27,9 +27,20 @@ export class PartCache {
     this.#bytes += length;
   }
 
+  /** In memory that all threads may read. */
   get(sha256: string): Uint8Array | undefined {
     const blocks = this.#files.get(sha256);
-    return blocks === undefined ? undefined : Buffer.concat(blocks);
+    if (blocks === undefined) return undefined;
+    const [whole] = blocks;
+    if (blocks.length === 1 && whole.buffer instanceof SharedArrayBuffer) return whole;
+    const shared = new Uint8Array(new SharedArrayBuffer(lengthOf(blocks)));
+    let at = 0;
+    for (const block of blocks) {
+      shared.set(block, at);
+      at += block.length;
+    }
+    this.#files.set(sha256, [shared]);
+    return shared;
   }
 
   /** All others are of no use any more. */
