@@ -15,6 +15,7 @@ export type {
   Batch,
   ChannelItem,
   Envelope,
+  FileBytes,
   Frame,
   HostSays,
   LoadedUnit,

@@ -24,35 +24,34 @@ export function decodeKeys<K>(body: Uint8Array): readonly K[] {
 }
 
 /**
- * Rows that wait, still encoded, until one of them is asked for: a table of a million rows is there again after a restore as
- * soon as its keys have been looked over.
+ * Rows that wait, still encoded, until one of them is asked for: a table of a million rows is there again at once after a
+ * restore. Who asks for a key first has all keys looked over; then only the rows that are stored with that one are decoded.
  *
  * - A13 Data waits or has been taken as a whole, never both: whoever asks for a key takes all data first that may hold it.
  */
 export class StoredRows<K extends string | number, V> {
+  readonly #take: (key: K, value: V) => void;
   /** Null where it was taken. */
   readonly #waiting: (RowsData | null)[] = [];
   #left = 0;
   #next = 0;
+  /** Data whose keys were looked over. */
+  #known = 0;
   /** Of each row: the hash of its key, and in which of the data it is. */
   #hashes = new Uint32Array(FIRST_ROWS);
   #places = new Uint32Array(FIRST_ROWS);
   #rows = 0;
-  /** Number of a row + 1, by open addressing with its hash; made when somebody asks first. */
-  #slots: Uint32Array | null = null;
+  /** Number of a row + 1, by open addressing with its hash. */
+  #slots = new Uint32Array(1);
 
-  /** Adds data, unless its keys cannot be looked over. Answers whether it did. */
-  add(data: RowsData): boolean {
-    const place = this.#waiting.length;
-    const before = this.#rows;
-    if (hashKeys(data.body, (hash) => this.#note(hash, place)) === null) {
-      this.#rows = before;
-      return false;
-    }
+  /** @param take gets each row, once */
+  constructor(take: (key: K, value: V) => void) {
+    this.#take = take;
+  }
+
+  add(data: RowsData): void {
     this.#waiting.push(data);
     this.#left++;
-    this.#slots = null;
-    return true;
   }
 
   /** Everything was taken. */
@@ -61,28 +60,49 @@ export class StoredRows<K extends string | number, V> {
   }
 
   /** Takes the rows of all data that may hold the key. */
-  take(key: K, take: (key: K, value: V) => void): void {
-    const slots = (this.#slots ??= this.#index());
+  take(key: K): void {
+    if (this.#known < this.#waiting.length) this.#lookOver();
+    const slots = this.#slots;
     const hash = hashOfKey(key);
     const mask = slots.length - 1;
     for (let at = hash & mask; slots[at] !== 0; at = (at + 1) & mask) {
       const row = slots[at] - 1;
-      if (this.#hashes[row] === hash) this.#decode(this.#places[row], take);
+      if (this.#hashes[row] === hash) this.#decode(this.#places[row]);
     }
   }
 
   /** Takes the rows of some data that waits, if there is any. */
-  takeNext(take: (key: K, value: V) => void): void {
+  takeNext(): void {
     while (this.#next < this.#waiting.length && this.#waiting[this.#next] === null) this.#next++;
-    this.#decode(this.#next, take);
+    this.#decode(this.#next);
   }
 
-  #decode(place: number, take: (key: K, value: V) => void): void {
+  #decode(place: number): void {
     const data = this.#waiting[place] ?? null;
     if (data === null) return;
     this.#waiting[place] = null;
     this.#left--;
-    decodeRowsData(data, take);
+    decodeRowsData(data, this.#take);
+  }
+
+  #lookOver(): void {
+    for (; this.#known < this.#waiting.length; this.#known++) {
+      const data = this.#waiting[this.#known];
+      if (data === null) continue;
+      const before = this.#rows;
+      if (hashKeys(data.body, (hash) => this.#note(hash, this.#known)) !== null) continue;
+      // Keys of a form that nobody knows here: these rows do not wait.
+      this.#rows = before;
+      this.#decode(this.#known);
+    }
+    const slots = new Uint32Array(2 ** Math.ceil(Math.log2(this.#rows * 2 + 1)));
+    const mask = slots.length - 1;
+    for (let row = 0; row < this.#rows; row++) {
+      let at = this.#hashes[row] & mask;
+      while (slots[at] !== 0) at = (at + 1) & mask;
+      slots[at] = row + 1;
+    }
+    this.#slots = slots;
   }
 
   #note(hash: number, place: number): void {
@@ -92,17 +112,6 @@ export class StoredRows<K extends string | number, V> {
     }
     this.#hashes[this.#rows] = hash;
     this.#places[this.#rows++] = place;
-  }
-
-  #index(): Uint32Array {
-    const slots = new Uint32Array(2 ** Math.ceil(Math.log2(this.#rows * 2 + 1)));
-    const mask = slots.length - 1;
-    for (let row = 0; row < this.#rows; row++) {
-      let at = this.#hashes[row] & mask;
-      while (slots[at] !== 0) at = (at + 1) & mask;
-      slots[at] = row + 1;
-    }
-    return slots;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DeepReadonly } from './types.ts';
 import { captureEach, type CaptureSink, type CutState, type ReplacedUnit } from './unit.ts';
 import { ActorError } from './errors.ts';
-import { decodeRowsData, type RowsData, StoredRows } from './stored-rows.ts';
+import { type RowsData, StoredRows } from './stored-rows.ts';
 import { assertKey, assertPlain, copyValue } from './value.ts';
 
 /** Any number of keys inside a state; each key is a unit of its own, captured one at a time. */
@@ -162,8 +162,8 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
 
   /** Puts back rows as a checkpoint holds them: they are decoded when one of them is asked for. */
   loadStored(rows: RowsData): void {
-    this.#stored ??= new StoredRows<K, V>();
-    if (!this.#stored.add(rows)) decodeRowsData(rows, this.#load);
+    this.#stored ??= new StoredRows<K, V>((key, value) => this.load(key, value));
+    this.#stored.add(rows);
   }
 
   /** Gives every unit to the sink that the cut has not yet. */
@@ -177,18 +177,16 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     this.#place.dropped = true;
   }
 
-  readonly #load = (key: K, value: V): void => this.load(key, value);
-
   #find(key: K): TableEntry<V> | undefined {
     const entry = this.#entries.get(key);
     if (entry !== undefined || this.#stored === null) return entry;
-    this.#stored.take(key, this.#load);
+    this.#stored.take(key);
     if (this.#stored.isEmpty) this.#stored = null;
     return this.#entries.get(key);
   }
 
   #takeNext(stored: StoredRows<K, V>): void {
-    stored.takeNext(this.#load);
+    stored.takeNext();
     if (stored.isEmpty) this.#stored = null;
   }
 

@@ -1,4 +1,4 @@
-import { decodeKeys, decodeRowsData, decodeValue, type Runtime } from '@tidemark/actors/internal';
+import { decodeKeys, decodeRowsData, decodeValue, type FileBytes, type Runtime } from '@tidemark/actors/internal';
 import { entriesOf, KIND, type RowsHead, UNIT_KINDS, type UnitHead } from './entry.ts';
 import { readPartFile } from './part-file.ts';
 import { Said } from './said.ts';
@@ -21,8 +21,8 @@ export class PartLoader {
   }
 
   /** Files that the host has verified, the newest first. */
-  load(bytes: Uint8Array): void {
-    const { base, payloads } = readPartFile(bytes, true);
+  load(file: FileBytes): void {
+    const { base, payloads } = readPartFile(file, true);
     // What this file says hides what older ones say, and not what it says itself.
     const now: (readonly [UnitHead, boolean])[] = [];
     // Below a full file there is none.
