@@ -5,15 +5,15 @@ import { hashKeys, hashOfKey } from './stored-keys.ts';
 export interface RowsData {
   /** `encodeValue([keys, values])`; its memory does not change any more, and may be shared. */
   readonly body: Uint8Array;
-  /** Keys that are not taken from here: newer files have said what they are. */
-  readonly hidden: ReadonlySet<unknown> | null;
+  /** Keys that are not taken from here: newer files have said what they are, each with a set. */
+  readonly hidden: readonly ReadonlySet<unknown>[];
 }
 
 /** Calls `take` with each row of the data that counts. */
 export function decodeRowsData<K, V>({ body, hidden }: RowsData, take: (key: K, value: V) => void): void {
   // Of their own: bytes that are shared with other threads are not what every decoder takes.
   const [keys, values] = decodeValue(body.slice()) as readonly [readonly K[], readonly V[]];
-  for (const [i, key] of keys.entries()) if (hidden?.has(key) !== true) take(key, values[i]);
+  for (const [i, key] of keys.entries()) if (!hidden.some((newer) => newer.has(key))) take(key, values[i]);
 }
 
 /** The keys alone of `encodeValue([keys, values])`. */

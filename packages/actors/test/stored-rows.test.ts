@@ -54,7 +54,7 @@ describe('keys of stored rows', () => {
 /** Rows of a part file: those of each entry, and which of them newer files hide. */
 interface Stored {
   readonly rows: readonly (readonly [Key, number])[];
-  readonly hidden: readonly Key[] | null;
+  readonly hidden: readonly (readonly Key[])[];
 }
 
 const action = fc.oneof(
@@ -66,7 +66,8 @@ const split = fc.record({ all: keys, hideEvery: fc.nat({ max: 4 }), perEntry: fc
 
 function storedOf({ all, hideEvery, perEntry }: { all: Key[]; hideEvery: number; perEntry: number }): Stored[] {
   const entries: Stored[] = [];
-  const hidden = hideEvery === 0 ? null : all.filter((_, i) => i % hideEvery === 0);
+  const every = (n: number): readonly Key[] => all.filter((_, i) => i % n === 0);
+  const hidden = hideEvery === 0 ? [] : [every(hideEvery), every(hideEvery + 2)];
   for (let from = 0; from < all.length; from += perEntry) {
     entries.push({ rows: all.slice(from, from + perEntry).map((each, i) => [each, from + i]), hidden });
   }
@@ -80,7 +81,7 @@ describe('a table that was loaded with stored rows', () => {
       const eager = new UnitTable<Key, { n: number }>();
       for (const { rows, hidden } of storedOf(told)) {
         const body = encodeValue([rows.map(([each]) => each), rows.map(([, n]) => ({ n }))]);
-        const data = { body, hidden: hidden === null ? null : new Set<unknown>(hidden) };
+        const data = { body, hidden: hidden.map((each) => new Set<unknown>(each)) };
         lazy.loadStored(data);
         decodeRowsData<Key, { n: number }>(data, (each, value) => eager.load(each, value));
       }
@@ -110,8 +111,8 @@ describe('a table that was loaded with stored rows', () => {
       [{ n: 3 }, { n: 4 }],
     ]);
     memory.set(good);
-    rows.loadStored({ body: broken.subarray(0, -1), hidden: null });
-    rows.loadStored({ body: memory.subarray(0, good.length), hidden: null });
+    rows.loadStored({ body: broken.subarray(0, -1), hidden: [] });
+    rows.loadStored({ body: memory.subarray(0, good.length), hidden: [] });
     expect(rows.get('c')).toEqual({ n: 3 });
     expect(rows.get('d')).toEqual({ n: 4 });
     expect(rows.get('e')).toBeUndefined();

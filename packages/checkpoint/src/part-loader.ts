@@ -35,13 +35,14 @@ export class PartLoader {
         else if (this.#isNewest) this.#state(head as UnitHead, decodeValue(body), nothing);
       }
     }
+    this.#said.nextFile();
     for (const [head, isGone] of now) this.#said.add(...head, isGone);
     this.#isNewest = false;
   }
 
   #rows([type, of, table]: RowsHead, body: Uint8Array, say: Say): void {
     if (of === null) {
-      decodeRowsData<string, unknown>({ body, hidden: null }, (key, value) => {
+      decodeRowsData<string, unknown>({ body, hidden: [] }, (key, value) => {
         this.#state([type, String(key), '', null], value, say);
       });
       return;
