@@ -14,11 +14,11 @@ export { patiently } from './patience.ts';
 export * as limits from './limits.ts';
 export { Chain, type NextFile } from './chain.ts';
 export { entriesOf, KIND, UNIT_KINDS } from './entry.ts';
-export { PartLoader } from './part-loader.ts';
 export { mergeFiles, type PartContent, type PartFileContent, readPart } from './part.ts';
 export { PartFraming } from './part-file.ts';
 export { type PartBlock, type PartCounts, PartWriter } from './part-writer.ts';
 export { readParts } from './part-reading.ts';
+export { PartLoader } from './part-loader.ts';
 export { Participant, type PartFile, type PartSays, type PartStats } from './participant.ts';
 export {
   type CheckpointRecord,
