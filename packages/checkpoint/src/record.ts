@@ -72,10 +72,12 @@ export interface ThreadHistory {
   readonly storedMs: number;
   /** What it spent on capturing between turns, together; what a turn touches first is captured within that turn. */
   readonly encodeMs: number;
-  /** Longest stretch without a turn because of the cut, collections of garbage not counted. */
+  /** Longest stretch without a turn because of the cut; collections of garbage and time without a core are not counted. */
   readonly pauseMs: number;
   /** Collections of garbage meanwhile, together. */
   readonly collectMs?: number;
+  /** For how long the thread was ready and had no core meanwhile, together; 0 where the system does not tell. */
+  readonly preemptMs?: number;
   readonly units: number;
   readonly messages: number;
   readonly frames: number;
