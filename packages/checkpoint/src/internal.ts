@@ -44,7 +44,7 @@ export { Alarm } from './alarm.ts';
 export { NO_WORK, type WorkDone } from './work.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';
 export { insideWorker } from './inside.ts';
-export { takeOver } from './take-over.ts';
+export { takeOver, type TakenOver } from './take-over.ts';
 export { isProgram, startSystem, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
 export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';
