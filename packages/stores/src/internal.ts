@@ -6,3 +6,8 @@ export { checkName, checkPrefix, isNameSegment, TEMP_FOLDER } from './names.ts';
 export { nodeFileSystem } from './node-file-system.adapter.ts';
 export { openFolderStoreOn } from './open-folder-store.ts';
 export { uniqueName } from './unique-name.ts';
+export type { FromStore, IoLine, ToStore } from './io/io-messages.ts';
+export { portLine } from './io/io-port.adapter.ts';
+export { storeThread } from './io/io-thread.adapter.ts';
+export { RemoteStore } from './io/remote-store.ts';
+export { StoreServer } from './io/store-server.ts';
