@@ -1,5 +1,6 @@
 export { StoreError, type StoreErrorCode, type StoreErrorKind } from './errors.ts';
 export { MemoryStore } from './memory-store.ts';
-export { openFolderStore } from './open-folder-store.ts';
+export { allowNetworkFolder } from './location.ts';
+export { type FolderOpenOptions, openFolderStore } from './open-folder-store.ts';
 export { openStore, openStoreForReading } from './open-store.ts';
 export type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from './store.ts';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StoreError } from './errors.ts';
 import { isNameSegment } from './names.ts';
 
 /** Where a store is, as the text that a user wrote means it. */
 export type Location =
-  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'folder'; readonly path: string; readonly allowNetwork: boolean }
   | { readonly kind: 'memory'; readonly name: string };
 
 /** Two characters at least, so that `C:\data` is a path. */
@@ -17,7 +17,7 @@ export function parseLocation(location: string): Location {
   const [, scheme, rest] = SCHEME.exec(location) ?? [];
   if (scheme === undefined || rest === undefined) return folder(location, location);
   const kind = scheme.toLowerCase();
-  if (kind === 'file') return folder(location, fileUrlPath(location, rest));
+  if (kind === 'file') return fileUrl(location, rest);
   if (kind === 'memory') return memory(location, rest);
   if (COMING.has(kind)) throw notInstalled(location, kind);
   throw badUrl(location, `"${kind}:" is no kind of store.`);
@@ -32,10 +32,25 @@ export function withoutSecrets(location: string): string {
   return `${scheme}:${shown}`;
 }
 
-function folder(location: string, path: string): Location {
+function folder(location: string, path: string): Location & { readonly kind: 'folder' } {
   if (path.trim() === '') throw badUrl(location, 'It is empty.');
   if (path.includes('\0')) throw badUrl(location, 'A path holds no NUL character.');
-  return { kind: 'folder', path: resolve(path) };
+  return { kind: 'folder', path: resolve(path), allowNetwork: false };
+}
+
+/** The same folder, also where it is on a network file system; other locations stay as they are. */
+export function allowNetworkFolder(location: string): string {
+  const parsed = parseLocation(location);
+  return parsed.kind === 'folder' ? `${pathToFileURL(parsed.path).href}${ALLOW_NETWORK}` : location;
+}
+
+/** The one parameter that a folder has. */
+const ALLOW_NETWORK = '?allow-nfs=true';
+
+function fileUrl(location: string, rest: string): Location {
+  if (!rest.endsWith(ALLOW_NETWORK)) return folder(location, fileUrlPath(location, rest));
+  const plain = location.slice(0, -ALLOW_NETWORK.length);
+  return { ...folder(location, fileUrlPath(plain, rest.slice(0, -ALLOW_NETWORK.length))), allowNetwork: true };
 }
 
 /** `file:data` and `file:./data` mean `/data` to the URL standard, which nobody means: refused. */
@@ -43,7 +58,10 @@ function fileUrlPath(location: string, rest: string): string {
   if (!rest.startsWith('/'))
     throw badUrl(location, 'A file: URL needs an absolute path; write a relative one without "file:".');
   if (/[?#]/.test(rest))
-    throw badUrl(location, 'A file: URL has no query or fragment here; write ? and # as %3F and %23.');
+    throw badUrl(
+      location,
+      'A file: URL has no query or fragment here but ?allow-nfs=true; write ? and # in a name as %3F and %23.',
+    );
   try {
     return fileURLToPath(location);
   } catch {

@@ -20,7 +20,9 @@ const memoryStores = new Map<string, MemoryStore>();
  */
 export async function openStoreHere(location: string): Promise<Store> {
   const parsed = parseLocation(location);
-  return parsed.kind === 'folder' ? openFolderStore(parsed.path) : openMemoryStore(parsed.name);
+  return parsed.kind === 'folder'
+    ? openFolderStore(parsed.path, { allowNetwork: parsed.allowNetwork })
+    : openMemoryStore(parsed.name);
 }
 
 function openMemoryStore(name: string): Store {

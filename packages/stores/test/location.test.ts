@@ -28,7 +28,7 @@ test.each([
   ['./odd:name', resolve('odd:name')],
   ['C:x', resolve('C:x')],
 ])('%s is the folder %s', (location, path) => {
-  expect(parseLocation(location)).toEqual({ kind: 'folder', path });
+  expect(parseLocation(location)).toEqual({ kind: 'folder', path, allowNetwork: false });
 });
 
 test('memory:NAME is a store in memory', () => {
