@@ -45,6 +45,7 @@ export { NO_WORK, type WorkDone } from './work.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';
 export { insideWorker } from './inside.ts';
 export { takeOver, type TakenOver } from './take-over.ts';
+export { TrafficMeter } from './traffic.ts';
 export { isProgram, startSystem, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
 export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';

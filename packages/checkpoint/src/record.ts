@@ -1,6 +1,7 @@
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
 import type { KeepPolicy } from './keep.ts';
+import type { TimedTraffic } from './traffic.ts';
 
 /** Version of the record's format that this code writes. It reads this one and all before. */
 export const RECORD_FORMAT = 2;
@@ -55,6 +56,11 @@ export interface CutHistory {
   /** Records of older versions do not tell it. */
   readonly slowest?: SlowestThread;
   readonly threads?: readonly ThreadHistory[];
+  /**
+   * What the owner has asked of its store since the record before, its put and what retention removed included; not there
+   * where the store does not count.
+   */
+  readonly traffic?: TimedTraffic;
 }
 
 /** One thread's share of it. */

@@ -3,4 +3,5 @@ export { MemoryStore } from './memory-store.ts';
 export { allowNetworkFolder } from './location.ts';
 export { type FolderOpenOptions, openFolderStore } from './open-folder-store.ts';
 export { openStore, openStoreForReading } from './open-store.ts';
+export { s3DollarsPerDay } from './s3-cost.ts';
 export type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from './store.ts';
