@@ -1,3 +1,4 @@
+export { type Examined, type ExamineOptions, examineStore, type Finding, type Latency } from './doctor/examine.ts';
 export { StoreError, type StoreErrorCode, type StoreErrorKind } from './errors.ts';
 export { MemoryStore } from './memory-store.ts';
 export { allowNetworkFolder } from './location.ts';
