@@ -1,3 +1,4 @@
+export { ActorTable } from './actor-table.ts';
 export { Border } from './border.ts';
 export { systemClock } from './clock.adapter.ts';
 export { OutChannel } from './channel.ts';
