@@ -1,8 +1,14 @@
+export type { Clock } from './clock.ts';
+export { systemClock } from './clock.adapter.ts';
 export type { EntryKind, FileFacts, FileSystem, FolderEntry, OpenFile } from './file-system.ts';
 export type { FolderParts, FolderStore } from './folder-store.ts';
 export { type Location, parseLocation, withoutSecrets } from './location.ts';
 export { NAME_CHARS_MAX, SEGMENT_CHARS_MAX, STALE_TEMP_MS } from './limits.ts';
+export { isLoopbackHost } from './loopback.ts';
 export { checkName, checkPrefix, isNameSegment, TEMP_FOLDER } from './names.ts';
 export { nodeFileSystem } from './node-file-system.adapter.ts';
 export { openFolderStoreOn } from './open-folder-store.ts';
+export { Repeater } from './repeater.ts';
+export { RetryingStore } from './retrying-store.ts';
+export { RETRY_POLICY, type RetryPolicy } from './retry-policy.ts';
 export { uniqueName } from './unique-name.ts';
