@@ -2,4 +2,5 @@ export { StoreError, type StoreErrorCode, type StoreErrorKind } from './errors.t
 export { MemoryStore } from './memory-store.ts';
 export { openFolderStore } from './open-folder-store.ts';
 export { openStore, openStoreForReading } from './open-store.ts';
+export { openS3Store, openS3StoreForReading, type S3OpenOptions } from './s3/open-s3-store.ts';
 export type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from './store.ts';

@@ -8,6 +8,7 @@ import { MemoryStore } from './memory-store.ts';
 import { nodeFileSystem } from './node-file-system.adapter.ts';
 import { openFolderStore } from './open-folder-store.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
+import { openS3Store, openS3StoreForReading } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -15,10 +16,10 @@ import { uniqueName } from './unique-name.ts';
 const memoryStores = new Map<string, MemoryStore>();
 
 /**
- * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`) or
- * `memory:NAME`. A folder is made when it is not there.
+ * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`),
+ * `memory:NAME`, or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it is not there, a bucket is not.
  *
- * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED` (HDFS and S3), and for a folder those of `openFolderStore`.
+ * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, for a folder those of `openFolderStore`, for S3 those of `openS3Store`.
  *
  * @example
  * const store = await openStore('./checkpoints');
@@ -26,6 +27,7 @@ const memoryStores = new Map<string, MemoryStore>();
  */
 export async function openStore(location: string): Promise<Store> {
   const parsed = parseLocation(location);
+  if (parsed.kind === 's3') return openS3Store(parsed.location);
   return parsed.kind === 'folder' ? openFolderStore(parsed.path) : openMemoryStore(parsed.name);
 }
 
@@ -41,6 +43,7 @@ export async function openStore(location: string): Promise<Store> {
  */
 export async function openStoreForReading(location: string): Promise<Store> {
   const parsed = parseLocation(location);
+  if (parsed.kind === 's3') return openS3StoreForReading(parsed.location);
   return new ReadOnlyStore(parsed.kind === 'folder' ? await knownFolder(parsed.path) : knownMemory(parsed.name));
 }
 
