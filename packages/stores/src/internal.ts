@@ -11,5 +11,7 @@ export { openFolderStoreOn } from './open-folder-store.ts';
 export { Repeater } from './repeater.ts';
 export { RetryingStore } from './retrying-store.ts';
 export { RETRY_POLICY, type RetryPolicy } from './retry-policy.ts';
+export { settle } from './s3/settlement.ts';
+export { parseS3Location } from './s3/s3-location.ts';
 export { uniqueName } from './unique-name.ts';
 export { withoutSecrets } from './without-secrets.ts';

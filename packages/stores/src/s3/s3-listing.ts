@@ -18,19 +18,21 @@ type Page = Extract<Awaited<ReturnType<S3Bucket['list']>>, { ok: true }>['output
 export async function listNames(
   bucket: S3Bucket,
   prefix: string,
-  { after, page }: { readonly after: string; readonly page: (after: string) => Promise<Page> },
+  { after, page }: { readonly after: string; readonly page: (after: string, nth: number) => Promise<Page> },
 ): Promise<readonly string[]> {
   const about = bucket.about('ListObjectsV2', prefix);
   const names: string[] = [];
-  let last = after;
-  for (let count = 0; count < LIST_PAGES_MAX; count++) {
-    const { Contents = [], IsTruncated } = await page(last);
+  // The prefix itself may be a key: consoles make such ones to show a folder.
+  let last = after === '' ? undefined : after;
+  for (let nth = 1; nth <= LIST_PAGES_MAX; nth++) {
+    const { Contents = [], IsTruncated } = await page(last ?? '', nth);
     if (typeof IsTruncated !== 'boolean') throw badAnswer(about, 'the answer is no listing');
     for (const { Key = '' } of Contents) {
       const name = bucket.nameOf(Key);
       if (name === undefined || !name.startsWith(prefix))
         throw badAnswer(about, 'it lists a key that was not asked for');
-      if (!isAfter(name, last)) throw badAnswer(about, 'it does not list keys in the order of their bytes, each once');
+      if (last !== undefined && !isAfter(name, last))
+        throw badAnswer(about, 'it does not list keys in the order of their bytes, each once');
       last = name;
       if (isObjectName(name)) names.push(name);
     }

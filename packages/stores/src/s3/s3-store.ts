@@ -78,11 +78,12 @@ export class S3Store implements Store {
     const end = clock.now() + (options.deadlineMs ?? Number.POSITIVE_INFINITY);
     return listNames(bucket, prefix, {
       after: options.after ?? '',
-      // Nobody knows how many pages there are, so each has the time of a call.
-      page: (after) => {
+      // Nobody knows how many pages there are, so each has the time of a call. The first is repeated by the wrapper.
+      page: (after, nth) => {
         const left = Math.max(1, end - clock.now());
         const time = this.#time(options.deadlineMs === undefined ? options : { ...options, deadlineMs: left }, 'small');
-        return repeater.run(time.left, () => time.small((watch) => orThrow(bucket.list(prefix, after, watch))));
+        const once = () => time.small((watch) => orThrow(bucket.list(prefix, after, watch)));
+        return nth === 1 ? once() : repeater.run(time.left, once);
       },
     });
   }

@@ -82,7 +82,7 @@ export class S3Wire {
       (next, context) => async (args) => {
         const request = args.request as WireRequest;
         this.#refuseInsecure(request);
-        seen.secrets = secretsOf(request.headers);
+        seen.secrets = secretsOf(request.headers, await this.#client.config.credentials());
         const operation = (context.commandName ?? 'unknown').replace(/Command$/, '');
         this.#requests[operation] = (this.#requests[operation] ?? 0) + 1;
         const body = this.#watchBody(request, ask.watch);

@@ -4,12 +4,20 @@ const TEXT_CHARS_MAX = 300;
 /** Headers of a signed request that let who reads them act in our name, or are part of what does. */
 const SECRET_HEADERS = ['authorization', 'x-amz-security-token', 'x-amz-content-sha256'];
 
+/** The credentials that a request was signed with. */
+export interface Signer {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
 /** What must not be seen of a request: servers are free to put any of it into their answers. */
-export function secretsOf(headers: Readonly<Record<string, string>>): readonly string[] {
+export function secretsOf(headers: Readonly<Record<string, string>>, signer: Signer): readonly string[] {
   const values = SECRET_HEADERS.map((name) => headers[name] ?? '');
-  const [, keyId = ''] = /Credential=([^/,\s]+)/.exec(headers['authorization'] ?? '') ?? [];
   const [, signature = ''] = /Signature=([^,\s]+)/.exec(headers['authorization'] ?? '') ?? [];
-  return [...values, signature, keyId].filter((secret) => secret.length >= 4);
+  const { accessKeyId, secretAccessKey, sessionToken = '' } = signer;
+  // A shorter one would also hide parts of words, and guards nothing.
+  return [...values, signature, secretAccessKey, sessionToken, accessKeyId].filter((secret) => secret.length >= 8);
 }
 
 /**

@@ -10,7 +10,8 @@ import { StoreError } from '../errors.ts';
  * Invariants:
  * - P1 `stored` only after the server said so, or showed our id under the name.
  * - P2 `taken` only after the server showed somebody else's id under the name.
- * - P3 An error that is not of kind `lost` only when surely no attempt took effect and none can any more.
+ * - P3 An error that is not of kind `lost` only when no attempt can take effect any more, and none did (or somebody deleted the
+ *   object while its put was under way, which nobody does to names that he did not see).
  * - P4 No attempt follows after the server refused one and showed nobody under the name: the object may have been ours, and
  *   who deleted it must not see it come back.
  */
