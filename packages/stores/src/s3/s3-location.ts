@@ -41,7 +41,7 @@ const PARAMETERS = [
 type Parameter = (typeof PARAMETERS)[number];
 
 /** Names of credentials that people try to write into URLs. They are refused by another message than a slip of the pen. */
-const CREDENTIAL = /key(?!-id$)|secret|token|password|signature|credential|x-amz/i;
+const CREDENTIAL = /key|secret|token|password|signature|credential|x-amz/i;
 
 /** A bucket's name is also part of a host's name. */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
-import type { Store, StoreErrorCode, StoreErrorKind } from '@tidemark/stores';
+import { openS3Store, type Store, type StoreErrorCode, type StoreErrorKind } from '@tidemark/stores';
+import { storeConformance } from '@tidemark/stores/conformance';
 import { describe, expect, test } from 'vitest';
-import { CANARIES, bytesOf, failureOf, scriptedStore } from './scripted-store.ts';
+import { bytesOf, CANARIES, failureOf, locationAt, QUICK, scriptedStore } from './scripted-store.ts';
 import { listXml, type Operation, type Plan } from './scripted-s3.ts';
 
 const { s3, store } = scriptedStore();
@@ -222,6 +223,18 @@ describe('a put that the server answers oddly', () => {
     expect(new Set(ids.slice(0, 3)).size).toBe(1);
     expect(ids[3]).not.toBe(ids[0]);
   });
+});
+
+describe('a store whose replies are lost keeps the contract', () => {
+  const makeLossyStore = async () => {
+    s3().reset();
+    return {
+      store: await openS3Store(locationAt(s3()), QUICK),
+      loseReply: () => s3().loseNextWrite(),
+    };
+  };
+  const rules = storeConformance(async () => openS3Store(locationAt(s3()), QUICK), { makeLossyStore });
+  for (const { name, run } of rules.filter((rule) => rule.name.startsWith('lost reply'))) test(name, run);
 });
 
 describe('an object in parts', () => {

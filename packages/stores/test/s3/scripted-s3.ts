@@ -64,9 +64,12 @@ export class ScriptedS3 {
   readonly objects = new Map<string, Stored>();
   readonly uploads = new Map<string, { key: string; putId: string; begun: Date; parts: Map<number, Buffer> }>();
   readonly seen: SeenRequest[] = [];
+  /** As servers that know no conditional writes. */
+  ignoresConditions = false;
   readonly #plans = new Map<Operation, Plan[]>();
   readonly #server: Server;
   #uploadCount = 0;
+  #losesNextWrite = false;
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response));
@@ -92,6 +95,11 @@ export class ScriptedS3 {
     return [...this.#plans.values()].reduce((sum, plans) => sum + plans.length, 0);
   }
 
+  /** The next request that changes an object is done, and its connection is reset. */
+  loseNextWrite(): void {
+    this.#losesNextWrite = true;
+  }
+
   forgetPlans(): void {
     this.#plans.clear();
   }
@@ -106,6 +114,8 @@ export class ScriptedS3 {
     this.uploads.clear();
     this.#plans.clear();
     this.seen.length = 0;
+    this.ignoresConditions = false;
+    this.#losesNextWrite = false;
     this.#server.closeAllConnections();
   }
 
@@ -134,7 +144,7 @@ export class ScriptedS3 {
       body: Buffer.concat(chunks),
     };
     this.seen.push(seen);
-    const plan = this.#plans.get(operation)?.shift() ?? {};
+    const plan = this.#lost(operation) ?? this.#plans.get(operation)?.shift() ?? {};
     const isPlain = plan.answer === undefined && plan.silence === undefined;
     const fault = faultOf(seen);
     const right = fault ?? ((plan.acts ?? isPlain) ? this.#act(seen) : reply(500));
@@ -153,10 +163,18 @@ export class ScriptedS3 {
     send(response, plan.change?.(planned) ?? planned);
   }
 
+  #lost(operation: Operation): Plan | undefined {
+    const isWrite =
+      operation === 'PutObject' || operation === 'CompleteMultipartUpload' || operation === 'DeleteObject';
+    if (!this.#losesNextWrite || !isWrite) return undefined;
+    this.#losesNextWrite = false;
+    return { acts: true, silence: 'reset' };
+  }
+
   #act(seen: SeenRequest): Reply {
     const { operation, key, query, headers, body } = seen;
     const stored = this.objects.get(key);
-    const isRefused = headers['if-none-match'] === '*' && stored !== undefined;
+    const isRefused = headers['if-none-match'] === '*' && stored !== undefined && !this.ignoresConditions;
     const putId = String(headers['x-amz-meta-tidemark-put'] ?? '');
     switch (operation) {
       case 'PutObject':
