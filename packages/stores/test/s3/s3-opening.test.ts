@@ -29,6 +29,17 @@ describe('opening tries whether the server refuses a taken name', () => {
     expect(store.url).toBe(`s3://bucket/prefix?endpoint=${s3.endpoint}`);
     expect(s3.objects.size).toBe(0);
     expect(s3.uploads.size).toBe(0);
+    // The costs that docs/stores.md names.
+    expect(store.traffic?.().requests).toEqual({
+      PutObject: 2,
+      HeadObject: 1,
+      CreateMultipartUpload: 1,
+      UploadPart: 1,
+      CompleteMultipartUpload: 1,
+      AbortMultipartUpload: 1,
+      DeleteObject: 1,
+      ListMultipartUploads: 1,
+    });
     expect(s3.seen.map(({ key }) => key).filter((key) => key !== '' && !key.startsWith('prefix/tmp/probe-'))).toEqual(
       [],
     );

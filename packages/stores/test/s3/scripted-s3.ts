@@ -177,6 +177,10 @@ export class ScriptedS3 {
     const isRefused = headers['if-none-match'] === '*' && stored !== undefined && !this.ignoresConditions;
     const putId = String(headers['x-amz-meta-tidemark-put'] ?? '');
     switch (operation) {
+      case 'UploadPart':
+      case 'CompleteMultipartUpload':
+      case 'AbortMultipartUpload':
+        return this.#actOnUpload(seen, isRefused);
       case 'PutObject':
         if (isRefused) return reply(412, errorXml('PreconditionFailed'));
         this.objects.set(key, { body, putId });
@@ -204,8 +208,6 @@ export class ScriptedS3 {
             )
             .join('')}</ListMultipartUploadsResult>`,
         );
-      default:
-        return this.#actOnUpload(seen, isRefused);
     }
   }
 

@@ -1,6 +1,6 @@
 import { StoreError } from '@tidemark/stores';
 import { settle } from '@tidemark/stores/internal';
-import fc from 'fast-check';
+import { array, assert, asyncProperty, nat } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 type Settling = Parameters<typeof settle>[0];
@@ -208,8 +208,8 @@ class World {
 
 test('on any way, with any rivals, an answer is true (P1 to P4)', async () => {
   const met = new Set<string>();
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(1_000), { minLength: 1, maxLength: 60 }), async (draws) => {
+  await assert(
+    asyncProperty(array(nat(1_000), { minLength: 1, maxLength: 60 }), async (draws) => {
       const world = new World(draws);
       const outcome = await settle({
         attempt: async () => world.attempt(),
