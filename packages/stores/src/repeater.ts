@@ -3,7 +3,10 @@ import { StoreError } from './errors.ts';
 import { isWorthRepeating, RETRY_POLICY, RetryBudget, type RetryPolicy, waitMs } from './retry-policy.ts';
 import type { CallOptions } from './store.ts';
 
-/** A call without a deadline is not made again when so many milliseconds have passed since its first attempt began. */
+/**
+ * A call without a deadline is not made again when so many milliseconds have passed since its first attempt began. Calls that
+ * move many bytes say otherwise: one attempt of theirs may take longer.
+ */
 const REPEATED_FOR_MS = 30_000;
 
 /** A server tells its time with the refusal, so the second attempt is signed with it; a third would say nothing new. */
@@ -28,10 +31,14 @@ export class Repeater {
 
   /**
    * Answers what `call` answers, or the error of its last attempt. Each attempt is given the time that is left of
-   * `options.deadlineMs`. Between attempts nothing is under way, so an aborted signal ends the wait at once.
+   * `options.deadlineMs`; without one, none begins later than `withinMs` after the first. Between attempts nothing is under way, so an aborted signal ends the wait at once.
    */
-  async run<T>(options: CallOptions, call: (options: CallOptions) => Promise<T>): Promise<T> {
-    const series = this.series(options);
+  async run<T>(
+    options: CallOptions,
+    call: (options: CallOptions) => Promise<T>,
+    { withinMs = REPEATED_FOR_MS }: { readonly withinMs?: number } = {},
+  ): Promise<T> {
+    const series = this.series(options, withinMs);
     for (;;) {
       try {
         const answer = await call(series.left());
@@ -44,8 +51,8 @@ export class Repeater {
   }
 
   /** For a caller who decides by himself which errors are worth another attempt. */
-  series(options: CallOptions): Series {
-    return new Series(options, { clock: this.#clock, policy: this.#policy, budget: this.#budget });
+  series(options: CallOptions, withinMs = REPEATED_FOR_MS): Series {
+    return new Series(options, { clock: this.#clock, policy: this.#policy, budget: this.#budget, withinMs });
   }
 }
 
@@ -53,6 +60,7 @@ interface SeriesParts {
   readonly clock: Clock;
   readonly policy: RetryPolicy;
   readonly budget: RetryBudget;
+  readonly withinMs: number;
 }
 
 /** The attempts of one call. */
@@ -65,7 +73,7 @@ class Series {
   constructor(options: CallOptions, parts: SeriesParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#end = parts.clock.now() + (options.deadlineMs ?? REPEATED_FOR_MS);
+    this.#end = parts.clock.now() + (options.deadlineMs ?? parts.withinMs);
   }
 
   /** The options of the next attempt. */

@@ -31,15 +31,15 @@ export class RetryingStore implements Store {
 
   async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<void> {
     if (!(body instanceof Uint8Array)) return this.#store.put(name, body, options);
-    return this.#repeater.run(options, (left) => this.#store.put(name, body, left));
+    return this.#repeater.run(options, (left) => this.#store.put(name, body, left), patience(body));
   }
 
   async putIfAbsent(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<'stored' | 'taken'> {
-    return this.#repeater.run(options, (left) => this.#store.putIfAbsent(name, bytes, left));
+    return this.#repeater.run(options, (left) => this.#store.putIfAbsent(name, bytes, left), patience(bytes));
   }
 
   async replace(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<void> {
-    return this.#repeater.run(options, (left) => this.#store.replace(name, bytes, left));
+    return this.#repeater.run(options, (left) => this.#store.replace(name, bytes, left), patience(bytes));
   }
 
   async get(name: string, options: GetOptions = {}): Promise<Uint8Array> {
@@ -57,4 +57,11 @@ export class RetryingStore implements Store {
   close(): Promise<void> {
     return this.#store.close();
   }
+}
+
+/** Bytes above which one attempt may take longer than all attempts of a small call. */
+const SMALL_BYTES_MAX = 64 * 1024;
+
+function patience({ byteLength }: Uint8Array): { readonly withinMs?: number } {
+  return byteLength > SMALL_BYTES_MAX ? { withinMs: Number.POSITIVE_INFINITY } : {};
 }

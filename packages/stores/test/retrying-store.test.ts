@@ -77,6 +77,13 @@ describe('a call that failed is made again', () => {
     expect(attempts()).toBe(2);
   });
 
+  test('also later, when it moves many bytes', async () => {
+    const { store: bare, attempts } = failing({ times: 3, before: () => clock.pass(60_000) });
+    const { store, clock } = retrying(bare);
+    await store.put('large', new Uint8Array(100_000));
+    expect(attempts()).toBe(4);
+  });
+
   test('no more once the caller aborts', async () => {
     const abort = new AbortController();
     const { store: bare, attempts } = failing({ times: 99, before: () => abort.abort() });

@@ -27,10 +27,15 @@ export class CallTime {
     return this.#signal;
   }
 
-  /** Options for repetitions inside this call. */
+  /** Options for repeating a request that moves few bytes. */
   get left(): CallOptions {
-    const signal = this.#signal === undefined ? {} : { signal: this.#signal };
-    return { ...signal, deadlineMs: Math.min(this.#limits.callMs, this.#leftMs(1)) };
+    return { ...this.#signalled(), deadlineMs: Math.min(this.#limits.callMs, this.#leftMs(1)) };
+  }
+
+  /** Options for repeating a request that moves many bytes. */
+  get leftForBulk(): CallOptions {
+    const leftMs = this.#leftMs(1);
+    return { ...this.#signalled(), ...(leftMs === Number.POSITIVE_INFINITY ? {} : { deadlineMs: leftMs }) };
   }
 
   /** Watches a request that moves few bytes. */
@@ -43,6 +48,10 @@ export class CallTime {
     const leftMs = this.#leftMs(share);
     const wholeMs = leftMs === Number.POSITIVE_INFINITY ? undefined : leftMs;
     return this.#watched({ signal: this.#signal, wholeMs, idleMs: this.#limits.idleMs }, work);
+  }
+
+  #signalled(): CallOptions {
+    return this.#signal === undefined ? {} : { signal: this.#signal };
   }
 
   #leftMs(share: number): number {

@@ -69,7 +69,7 @@ export class S3Bucket {
 
   head(name: string, watch: Watch): Promise<Answer<Sdk.HeadObjectCommandOutput>> {
     const command = new this.#sdk.HeadObjectCommand(this.#object(name));
-    return this.#wire.send(command, this.#ask('HeadObject', name, watch));
+    return this.#wire.send(command, this.#ask('HeadObject', name, watch, { bodiless: true }));
   }
 
   /** `range` as in the header: `bytes=0-99`. */

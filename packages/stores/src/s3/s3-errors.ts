@@ -17,6 +17,8 @@ export interface FailedRequest {
   readonly about: string;
   /** Whether it would have changed what others see. */
   readonly publishes: boolean;
+  /** Whether its answer has no body, as that to a HEAD; any other answer of S3 names its error in it. */
+  readonly bodiless: boolean;
   /** Whether it was given to the connection. */
   readonly sent: boolean;
   readonly ended: WatchEnd | undefined;
@@ -161,7 +163,7 @@ const NO_REGION: Meaning = {
 };
 
 const SERVER_CODES: ReadonlyMap<string, Meaning> = table([
-  [ABSENT, 'NoSuchKey NotFound'],
+  [ABSENT, 'NoSuchKey'],
   [TAKEN, 'PreconditionFailed'],
   [CONFLICT, 'ConditionalRequestConflict OperationAborted'],
   [
@@ -198,7 +200,6 @@ const STATUSES: ReadonlyMap<number, Meaning> = new Map([
   [308, ELSEWHERE],
   [401, CREDENTIALS],
   [403, DENIED],
-  [404, ABSENT],
   [405, BAD_ANSWER],
   [408, BUSY],
   [412, TAKEN],
@@ -270,9 +271,11 @@ function outcomeOf({ outcome = 'nothing-done' }: Meaning, { status = 0 }: Facts)
   return outcome === 'nothing-done' && status >= 500 ? 'answered' : outcome;
 }
 
-function meaningOf({ sent, cause }: FailedRequest, { code, status, message }: Facts): Meaning {
+function meaningOf({ sent, cause, bodiless }: FailedRequest, { code, status, message }: Facts): Meaning {
   const known = SERVER_CODES.get(code);
   if (known !== undefined) return known;
+  // A page of something in between says nothing about an object (S5).
+  if (status === 404 && bodiless) return ABSENT;
   if (status !== undefined && status >= 300)
     return STATUSES.get(status) ?? (status >= 500 ? FAILED : { ...BAD_ANSWER, outcome: 'nothing-done' });
   const connection = CONNECTION_CODES.get(code);

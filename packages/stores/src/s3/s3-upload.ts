@@ -53,8 +53,10 @@ export async function uploadLarge(
   let number = 0;
 
   const send = async (part: { readonly number: number; readonly bytes: Uint8Array; readonly crc32: string }) => {
-    const output = await repeater.run(time.left, () =>
-      time.bulk((request) => orThrow(bucket.uploadPart(upload, part, request))),
+    const output = await repeater.run(
+      time.leftForBulk,
+      () => time.bulk((request) => orThrow(bucket.uploadPart(upload, part, request))),
+      { withinMs: Number.POSITIVE_INFINITY },
     );
     if (output.ETag === undefined) throw badAnswer(bucket.about('UploadPart', name), 'the answer has no ETag');
     parts.push({ number: part.number, etag: output.ETag, crc32: part.crc32 });

@@ -22,6 +22,8 @@ export interface Ask {
   readonly publishes?: boolean;
   /** Whether the answer is an object, which is then read by the caller. */
   readonly streams?: boolean;
+  /** Whether the answer has no body. */
+  readonly bodiless?: boolean;
   readonly watch: Watch;
 }
 
@@ -173,8 +175,18 @@ class Seen {
   status: number | undefined;
   headers: Headers = {};
 
-  failure({ about, publishes = false, watch }: Ask, cause: unknown): S3Failure {
+  failure({ about, publishes = false, bodiless = false, watch }: Ask, cause: unknown): S3Failure {
     const { sent, secrets, status, headers } = this;
-    return failureOf({ about, publishes, sent, ended: watch.ended, cause, status, responseHeaders: headers, secrets });
+    return failureOf({
+      about,
+      publishes,
+      bodiless,
+      sent,
+      ended: watch.ended,
+      cause,
+      status,
+      responseHeaders: headers,
+      secrets,
+    });
   }
 }

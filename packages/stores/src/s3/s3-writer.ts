@@ -98,7 +98,8 @@ export class S3Writer {
         return await this.#writeLarge(name, all, { ...how, options: left() });
       }
       const bytes = first.done === true ? new Uint8Array(0) : first.value;
-      return await repeater.run(left(), (options) => this.#write(name, bytes, { ...how, options }));
+      const withinMs = bytes.byteLength > SMALL_BYTES_MAX ? { withinMs: Number.POSITIVE_INFINITY } : {};
+      return await repeater.run(left(), (options) => this.#write(name, bytes, { ...how, options }), withinMs);
     } catch (error) {
       if (watch.ended !== undefined && isEnd(error)) throw givenUp(this.#about(name), watch.ended);
       throw error;

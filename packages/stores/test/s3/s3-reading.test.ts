@@ -30,7 +30,7 @@ describe('a get', () => {
     [
       'answered by a page',
       { answer: { status: 404, body: '<html>Not here</html>' } },
-      { kind: 'absent', code: 'STORE_ABSENT' },
+      { kind: 'fatal', code: 'STORE_BAD_ANSWER' },
     ],
   ])('%s', async (_, plan, expected) => {
     hold();
@@ -125,6 +125,8 @@ describe('a listing', () => {
     ['gives keys of others', [{ answer: { status: 200, body: listXml(['elsewhere/a']) } }]],
     ['is a login page', [{ answer: { status: 200, body: '<html><body>Log in</body></html>' } }]],
     ['is empty', [{ answer: { status: 200 } }]],
+    ['is a page that is not found', [{ answer: { status: 404, body: '<html>Not here</html>' } }]],
+    ['is an empty 404', [{ answer: { status: 404 } }]],
     ['is no XML', [{ answer: { status: 200, body: '{"keys":[]}' } }]],
     ['is cut off XML', [{ answer: { status: 200, body: listXml(['prefix/a']).slice(0, -30) } }]],
   ])('that %s is refused, and never taken for an empty one', async (_, plans) => {
