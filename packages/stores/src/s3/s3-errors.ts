@@ -233,10 +233,10 @@ export function failureOf(request: FailedRequest): S3Failure {
   const facts = factsOf(request);
   if (request.ended !== undefined) return endedFailure(request, request.ended);
   const meaning = meaningOf(request, facts);
-  const outcome = outcomeOf(meaning, facts);
+  const outcome = request.sent ? outcomeOf(meaning, facts) : 'nothing-done';
   const error =
     publishes && outcome === 'unanswered'
-      ? outcomeUnknown(request.about, `${sentence(meaning.says)}.`, causeOf(request, facts))
+      ? outcomeUnknown(request.about, `${sentence(meaning.says)}.`, causeOf(request, meaning, facts))
       : errorOf(request, meaning, facts);
   return { error, s3Code: facts.code, outcome };
 }
@@ -294,7 +294,7 @@ const DAMAGED_ANSWER: Meaning = {
   advice: 'They were not used. Repeat it; if it stays so, the object is damaged.',
 };
 const NOT_SENT: Meaning = {
-  kind: 'fatal',
+  kind: 'denied',
   code: 'STORE_CREDENTIALS',
   says: 'the request could not be made ready',
   advice:
@@ -332,7 +332,8 @@ function endedFailure({ about, publishes, sent }: FailedRequest, ended: WatchEnd
   return { error, s3Code: error.code, outcome: 'unanswered' };
 }
 
-function errorOf(request: FailedRequest, { kind, code, says, advice }: Meaning, facts: Facts): StoreError {
+function errorOf(request: FailedRequest, meaning: Meaning, facts: Facts): StoreError {
+  const { kind, code, says, advice } = meaning;
   const answer = facts.status === undefined ? facts.code : `${facts.status} ${facts.code}`;
   const region = request.responseHeaders['x-amz-bucket-region'];
   const where =
@@ -344,7 +345,7 @@ function errorOf(request: FailedRequest, { kind, code, says, advice }: Meaning, 
     code,
     `${request.about} failed: ${says} (${scrubbed(answer, request.secrets)}).${where} ${advice}`,
     {
-      cause: causeOf(request, facts),
+      cause: causeOf(request, meaning, facts),
     },
   );
 }
@@ -353,9 +354,13 @@ function errorOf(request: FailedRequest, { kind, code, says, advice }: Meaning, 
  * What the SDK threw, made harmless. Its own error object must not be kept: the server's whole answer hangs on it, and a server
  * that refuses a signature sends back the key's id, the signature and what was signed.
  */
-function causeOf({ secrets, responseHeaders }: FailedRequest, { code, status, message }: Facts): Error {
-  // Their texts come from programs that make credentials, and are of no further use.
-  const text = SERVER_CODES.get(code) === CREDENTIALS ? '' : scrubbed(message, secrets);
+function causeOf(
+  { secrets, responseHeaders }: FailedRequest,
+  meaning: Meaning,
+  { code, status, message }: Facts,
+): Error {
+  // What programs say that were to make credentials may hold some, which are not known here.
+  const text = meaning.code === 'STORE_CREDENTIALS' ? '' : scrubbed(message, secrets);
   const requestId = responseHeaders['x-amz-request-id'];
   const cause = new Error(text === '' ? scrubbed(code, secrets) : text);
   return Object.assign(cause, {

@@ -104,8 +104,10 @@ export class S3Writer {
       if (watch.ended !== undefined && isEnd(error)) throw givenUp(this.#about(name), watch.ended);
       throw error;
     } finally {
+      // A body that is stuck is told that nobody waits for it.
+      watch.stop(new WatchEnded());
       watch.close();
-      void parts.return(undefined);
+      void parts.return(undefined).catch(() => undefined);
     }
   }
 
@@ -116,6 +118,7 @@ export class S3Writer {
   ): Promise<'stored' | 'taken'> {
     const { clock, limits, bucket, repeater } = this.#parts;
     const putting = this.#begin(name, how, Number.POSITIVE_INFINITY);
+    const left = remaining(clock, how.options);
     const watch = new Watch(clock, { signal: how.options.signal, wholeMs: how.options.deadlineMs });
     // What brings parts to the server is ended by the first failure too; putting them together is not begun then.
     const time = new CallTime(clock, limits, { ...how.options, signal: watch.signal }, 'bulk');
@@ -129,7 +132,7 @@ export class S3Writer {
           this.#settled(putting, uploaded.sizeBytes, (request) =>
             bucket.completeUpload(uploaded, putting.write, request),
           ),
-        cleanUp: (upload) => this.#cleanUp(upload),
+        cleanUp: (upload) => this.#cleanUp(upload, left()),
       });
     } catch (error) {
       if (watch.ended !== undefined && isEnd(error)) throw givenUp(this.#about(name), watch.ended);
@@ -154,8 +157,7 @@ export class S3Writer {
   ): Promise<'stored' | 'taken'> {
     const { name, mode, time } = putting;
     const attempt = async () => {
-      const work = (watch: Watch) => request(watch);
-      const answer = await (sizeBytes <= SMALL_BYTES_MAX ? time.small(work, SHARE) : time.bulk(work, SHARE));
+      const answer = await (sizeBytes <= SMALL_BYTES_MAX ? time.small(request, SHARE) : time.bulk(request, SHARE));
       return attemptOf(answer, this.#about(name));
     };
     const holder = () => this.#holder(putting, sizeBytes);
@@ -196,10 +198,16 @@ export class S3Writer {
     }
   }
 
-  /** Quietly: what stays is ended by a later opening, or by the bucket's own rule. */
-  async #cleanUp(upload: Upload): Promise<void> {
+  /**
+   * Quietly: what stays is ended by a later opening, or by the bucket's own rule. It is tried also when the caller has no time
+   * left, who then does not wait for it.
+   */
+  async #cleanUp(upload: Upload, { signal, deadlineMs }: CallOptions): Promise<void> {
     const { clock, limits, bucket } = this.#parts;
-    await new CallTime(clock, limits, {}, 'small').small((watch) => bucket.abortUpload(upload, watch));
+    const aborting = new CallTime(clock, limits, {}, 'small').small((watch) => bucket.abortUpload(upload, watch));
+    const patience = new Watch(clock, { signal, wholeMs: deadlineMs });
+    await patience.race(aborting).catch(() => undefined);
+    patience.close();
   }
 
   #about(name: string): string {

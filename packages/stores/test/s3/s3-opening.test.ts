@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { openS3Store, openS3StoreForReading, openStore, openStoreForReading } from '@tidemark/stores';
 import { storeConformance } from '@tidemark/stores/conformance';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -175,6 +176,21 @@ describe('opening fails with what is wrong', () => {
     expect(failure).toMatchObject({ kind: 'denied', code: 'STORE_CREDENTIALS' });
     expect(failure.message).toMatch(/AWS_ACCESS_KEY_ID/);
     expect(s3.seen).toEqual([]);
+  });
+
+  test('the program that is to make credentials says something else, which is not shown', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidemark-stores-'));
+    try {
+      giveCredentials({ AWS_REGION: 'us-east-1' });
+      const config = join(folder, 'config');
+      writeFileSync(config, '[default]\ncredential_process = echo {"SecretAccessKey":"canary\n');
+      process.env['AWS_CONFIG_FILE'] = config;
+      const failure = await failureOf(open());
+      expect(failure).toMatchObject({ kind: 'denied', code: 'STORE_CREDENTIALS' });
+      expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('canary');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('no region is known', async () => {

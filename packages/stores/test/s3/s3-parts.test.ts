@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { openS3Store } from '@tidemark/stores';
+import { describe, expect, test, vi } from 'vitest';
 import { conflict, error, hang, KEY, lostReply, lostRequest, others, slowDown, streamOf, unknown } from './plans.ts';
 import { type Operation, type Plan } from './scripted-s3.ts';
-import { failureOf, scriptedStore } from './scripted-store.ts';
+import { failureOf, locationAt, scriptedStore } from './scripted-store.ts';
 
 const { s3, store } = scriptedStore();
 
@@ -68,8 +69,40 @@ describe('an object in parts', () => {
       kind: 'retry',
       code: 'STORE_ABORTED',
     });
+    // Who aborts does not wait for it.
+    await vi.waitUntil(() => s3().uploads.size === 0);
     expect(s3().objects.size).toBe(0);
-    expect(s3().uploads.size).toBe(0);
+  });
+
+  test('a body that waits is told when a part failed', async () => {
+    s3().plan('UploadPart', error(403, 'AccessDenied'));
+    const chunks = [large];
+    const told = new Promise<void>((resolve) => {
+      const body: AsyncIterable<Uint8Array> = {
+        [Symbol.asyncIterator]: () => ({
+          next: async () => {
+            const value = chunks.pop();
+            return value === undefined ? new Promise<never>(() => undefined) : { value };
+          },
+          return: async () => {
+            resolve();
+            return { value: undefined, done: true };
+          },
+        }),
+      };
+      void failureOf(store().put('name', body));
+    });
+    await told;
+  });
+
+  test('who has no time left does not wait until the parts are forgotten', async () => {
+    const patient = await openS3Store(locationAt(s3()), { limits: { callMs: 3_600_000, idleMs: 3_600_000 } });
+    s3().plan('UploadPart', hang, hang, hang);
+    s3().plan('AbortMultipartUpload', hang);
+    const failure = await failureOf(patient.put('name', streamOf(large), { deadlineMs: 500 }));
+    expect(failure).toMatchObject({ kind: 'retry', code: 'STORE_TIMEOUT' });
+    await vi.waitUntil(() => s3().count('AbortMultipartUpload') === 2);
+    await patient.close();
   });
 });
 
