@@ -220,16 +220,18 @@ const CONNECTION_CODES: ReadonlyMap<string, Meaning> = table([
   ],
   [
     UNTRUSTED,
-    'EPROTO DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT ' +
+    'DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT ' +
       'UNABLE_TO_GET_ISSUER_CERT_LOCALLY CERT_HAS_EXPIRED CERT_NOT_YET_VALID CERT_UNTRUSTED ERR_TLS_CERT_ALTNAME_INVALID',
   ],
-  [BROKEN_OFF, 'ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ERR_STREAM_PREMATURE_CLOSE ERR_STREAM_DESTROYED'],
+  [BROKEN_OFF, 'EPROTO ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ERR_STREAM_PREMATURE_CLOSE ERR_STREAM_DESTROYED'],
 ]);
 
 /** Says what a failed request means. */
 export function failureOf(request: FailedRequest): S3Failure {
   const { cause, publishes } = request;
-  if (cause instanceof StoreError) return { error: cause, s3Code: cause.code, outcome: 'nothing-done' };
+  // Our own refusal: to send it, or to read an answer to the end.
+  if (cause instanceof StoreError)
+    return { error: cause, s3Code: cause.code, outcome: request.sent ? 'answered' : 'nothing-done' };
   const facts = factsOf(request);
   if (request.ended !== undefined) return endedFailure(request, request.ended);
   const meaning = meaningOf(request, facts);
@@ -278,6 +280,7 @@ function meaningOf({ sent, cause, bodiless }: FailedRequest, { code, status, mes
   if (status === 404 && bodiless) return ABSENT;
   if (status !== undefined && status >= 300)
     return STATUSES.get(status) ?? (status >= 500 ? FAILED : { ...BAD_ANSWER, outcome: 'nothing-done' });
+  if (code === 'EPROTO' && /wrong version number|packet length too long/i.test(message)) return UNTRUSTED;
   const connection = CONNECTION_CODES.get(code);
   if (connection !== undefined) return hasSyscall(cause, /^(?:connect|getaddrinfo)/) ? UNREACHABLE : connection;
   if (message.startsWith('Checksum mismatch')) return DAMAGED_ANSWER;

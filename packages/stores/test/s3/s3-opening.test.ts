@@ -10,7 +10,7 @@ import { storeConformance } from '@tidemark/stores/conformance';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { giveCredentials } from './real-s3.ts';
 import { type Plan, ScriptedS3 } from './scripted-s3.ts';
-import { bytesOf, CANARIES, failureOf, locationAt, QUICK } from './scripted-store.ts';
+import { bytesOf, CANARIES, failureOf, HASTY, locationAt, QUICK } from './scripted-store.ts';
 
 let s3: ScriptedS3;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => s3.stop());
 beforeEach(() => giveCredentials(CANARIES));
 afterEach(() => s3.reset());
 
-const open = (more = '') => openS3Store(locationAt(s3, more), QUICK);
+const open = (more = '', options = QUICK) => openS3Store(locationAt(s3, more), options);
 const denied: Plan = { answer: { status: 403, code: 'AccessDenied' } };
 
 describe('opening tries whether the server refuses a taken name', () => {
@@ -106,7 +106,7 @@ describe('opening tries whether the server refuses a taken name', () => {
     ['the server failed, and did it', { acts: true, answer: { status: 500, code: 'InternalError' } }],
   ])('a good one does not look bad when %s', async (_, plan) => {
     s3.plan('PutObject', plan);
-    const store = await open();
+    const store = await open('', plan.silence === 'hang' ? HASTY : QUICK);
     expect(store.supports.sharedPutIfAbsent).toBe(true);
     await store.close();
   });
@@ -161,7 +161,7 @@ describe('opening fails with what is wrong', () => {
   test('nobody answers', async () => {
     const hang: Plan = { silence: 'hang' };
     s3.plan('PutObject', hang, hang, hang);
-    expect(await failureOf(open())).toMatchObject({ kind: 'retry', code: 'STORE_UNREACHABLE' });
+    expect(await failureOf(open('', HASTY))).toMatchObject({ kind: 'retry', code: 'STORE_UNREACHABLE' });
   });
 
   test('the caller aborts', async () => {

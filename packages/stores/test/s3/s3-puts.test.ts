@@ -1,11 +1,23 @@
 import { openS3Store, type Store } from '@tidemark/stores';
 import { storeConformance } from '@tidemark/stores/conformance';
 import { describe, expect, test } from 'vitest';
-import { conflict, error, hang, KEY, lostReply, lostRequest, others, slowDown, streamOf, unknown } from './plans.ts';
+import {
+  conflict,
+  endless,
+  error,
+  hang,
+  KEY,
+  lostReply,
+  lostRequest,
+  others,
+  slowDown,
+  streamOf,
+  unknown,
+} from './plans.ts';
 import { type Plan } from './scripted-s3.ts';
 import { bytesOf, failureOf, locationAt, QUICK, scriptedStore } from './scripted-store.ts';
 
-const { s3, store } = scriptedStore();
+const { s3, store, openHasty } = scriptedStore();
 const body = bytesOf('our bytes');
 
 describe('a put that the server answers oddly', () => {
@@ -143,6 +155,13 @@ describe('a put that the server answers oddly', () => {
       heads: 1,
     },
     {
+      what: 'an answer that never ends, and stored',
+      put: [{ acts: true, write: (response) => endless(response) }],
+      comesTo: 'stored',
+      puts: 1,
+      heads: 1,
+    },
+    {
       what: 'a success without ETag, and stored',
       put: [{ acts: true, answer: { status: 200 } }],
       comesTo: 'stored',
@@ -188,6 +207,7 @@ describe('a put that the server answers oddly', () => {
   for (const [call, run] of Object.entries(calls)) {
     for (const { what, put: puts, head = [], holds, comesTo, ...requests } of rows) {
       test(`${call}: ${what}`, async () => {
+        if (puts.some(hangs)) await openHasty();
         if (holds !== undefined) s3().objects.set(KEY, holds);
         s3().plan('PutObject', ...puts);
         s3().plan('HeadObject', ...head);
@@ -251,6 +271,7 @@ describe('a replace and a delete', () => {
     ['it is not there', [error(404, 'NoSuchKey')]],
     ['no answer', [hang]],
   ])('delete: %s, and it is done', async (_, plans) => {
+    if (plans.some(hangs)) await openHasty();
     s3().plan('DeleteObject', ...plans);
     await store().delete('name');
     expect(s3().objects.size).toBe(0);
@@ -269,6 +290,10 @@ test('a put that is aborted on its way is lost, not undone', async () => {
   expect(failure).toMatchObject({ kind: 'lost', code: 'STORE_ABORTED' });
   expect(s3().count('HeadObject')).toBe(0);
 });
+
+function hangs({ silence }: Plan): boolean {
+  return silence === 'hang';
+}
 
 async function put(into: Store, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<'stored' | 'taken'> {
   try {

@@ -3,7 +3,7 @@ import { endless, error, hang, KEY, lostRequest, slowDown } from './plans.ts';
 import { listXml, type Plan } from './scripted-s3.ts';
 import { failureOf, scriptedStore } from './scripted-store.ts';
 
-const { s3, store } = scriptedStore();
+const { s3, store, openHasty } = scriptedStore();
 
 describe('a get', () => {
   const bytes = Buffer.from('0123456789'.repeat(1_000));
@@ -53,6 +53,7 @@ describe('a get', () => {
   });
 
   test('that stands still in the middle ends, and so does one that never begins', async () => {
+    await openHasty();
     hold();
     const still: Plan = {
       write: (response, right) =>

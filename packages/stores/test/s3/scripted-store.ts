@@ -12,32 +12,41 @@ export const CANARIES = {
   AWS_REGION: 'us-east-1',
 };
 
-/** Short times, so that what hangs is over soon; few repetitions without waits. */
+/** Few repetitions without waits. Nothing here ends by its time, however busy the machine is. */
 export const QUICK: S3OpenOptions = {
-  limits: { callMs: 1_200, idleMs: 300 },
+  limits: { callMs: 60_000, idleMs: 60_000 },
   retryPolicy: { ...RETRY_POLICY, attemptsMax: 3, firstMs: 1, longestMs: 2 },
 };
 
-/** A scripted server for a test file, and an open store in it whose requests so far are forgotten. */
-export function scriptedStore(options: S3OpenOptions = QUICK) {
+/** Short times, so that what hangs is soon over. */
+export const HASTY: S3OpenOptions = { ...QUICK, limits: { callMs: 2_400, idleMs: 600 } };
+
+/** A scripted server for a test file, and a store in it for each test, whose requests so far are forgotten. */
+export function scriptedStore() {
   let s3: ScriptedS3;
-  let store: Store;
+  const stores: Store[] = [];
+  const open = async (options: S3OpenOptions): Promise<Store> => {
+    const store = await openS3Store(locationAt(s3), options);
+    stores.unshift(store);
+    s3.seen.length = 0;
+    return store;
+  };
   beforeAll(async () => {
     giveCredentials(CANARIES);
     s3 = await ScriptedS3.start();
   });
   afterAll(() => s3.stop());
   beforeEach(async () => {
-    store = await openS3Store(locationAt(s3), options);
-    s3.seen.length = 0;
+    await open(QUICK);
   });
   afterEach(async () => {
     const { plansLeft } = s3;
     s3.reset();
-    await store.close();
+    for (const store of stores.splice(0)) await store.close();
     expect(plansLeft, 'plans that no request has used up').toBe(0);
   });
-  return { s3: () => s3, store: () => store };
+  const store = (): Store => stores[0] ?? expect.unreachable('no store is open');
+  return { s3: () => s3, store, openHasty: () => open(HASTY) };
 }
 
 export function locationAt(s3: ScriptedS3, more = ''): string {
