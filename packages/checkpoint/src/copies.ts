@@ -50,6 +50,7 @@ export function planCopies(options: readonly CopyOptions[], location: string | n
 
 function placeOf(location: string): string {
   const place = parseLocation(location);
+  if (place.kind === 's3') return place.location;
   return place.kind === 'folder' ? place.path : `memory:${place.name}`;
 }
 

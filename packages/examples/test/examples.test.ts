@@ -88,7 +88,7 @@ describe('add-one', () => {
     expect(await readdir(place.at('add one', 'store'))).toContain('add-one');
   });
 
-  it.each(['hdfs:///my/checkpoints', 's3://bucket/checkpoints', 'webhdfs://me:secret@namenode:9870/checkpoints'])(
+  it.each(['hdfs:///my/checkpoints', 'webhdfs://me:secret@namenode:9870/checkpoints'])(
     'says that %s comes with its store package',
     async (store) => {
       const name = store.split(':')[0];

@@ -5,4 +5,5 @@ export { allowNetworkFolder } from './location.ts';
 export { type FolderOpenOptions, openFolderStore } from './open-folder-store.ts';
 export { openStore, openStoreForReading } from './open-store.ts';
 export { s3DollarsPerDay } from './s3-cost.ts';
+export { openS3Store, openS3StoreForReading, type S3OpenOptions } from './s3/open-s3-store.ts';
 export type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from './store.ts';

@@ -2,34 +2,29 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StoreError } from './errors.ts';
 import { isNameSegment } from './names.ts';
+import { parseS3Location } from './s3/s3-location.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** Where a store is, as the text that a user wrote means it. */
 export type Location =
   | { readonly kind: 'folder'; readonly path: string; readonly allowNetwork: boolean }
-  | { readonly kind: 'memory'; readonly name: string };
+  | { readonly kind: 'memory'; readonly name: string }
+  | { readonly kind: 's3'; readonly location: string };
 
 /** Two characters at least, so that `C:\data` is a path. */
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
-const COMING = new Set(['hdfs', 'webhdfs', 'swebhdfs', 's3']);
+const COMING = new Set(['hdfs', 'webhdfs', 'swebhdfs']);
 
-/** Reads a location. Throws `STORE_BAD_URL` or `STORE_NOT_INSTALLED`; no text of it ever shows a secret. */
+/** Reads a location. Throws `STORE_BAD_URL`, `STORE_INSECURE` or `STORE_NOT_INSTALLED`; no text of it ever shows a secret. */
 export function parseLocation(location: string): Location {
   const [, scheme, rest] = SCHEME.exec(location) ?? [];
   if (scheme === undefined || rest === undefined) return folder(location, location);
   const kind = scheme.toLowerCase();
   if (kind === 'file') return fileUrl(location, rest);
   if (kind === 'memory') return memory(location, rest);
+  if (kind === 's3') return { kind, location: parseS3Location(location).location };
   if (COMING.has(kind)) throw notInstalled(location, kind);
   throw badUrl(location, `"${kind}:" is no kind of store.`);
-}
-
-/** The location without anything that could be a user, a password, a token or a signature. */
-export function withoutSecrets(location: string): string {
-  const [, scheme, rest] = SCHEME.exec(location) ?? [];
-  if (scheme === undefined || rest === undefined) return location;
-  // An unescaped password may hold any character, so everything up to the last @ goes.
-  const shown = rest.replace(/^(\/*).*@/s, '$1***@').replace(/[?#].*$/s, '?***');
-  return `${scheme}:${shown}`;
 }
 
 function folder(location: string, path: string): Location & { readonly kind: 'folder' } {

@@ -7,6 +7,7 @@ import { parseLocation } from './location.ts';
 import { MemoryStore } from './memory-store.ts';
 import { nodeFileSystem } from './node-file-system.adapter.ts';
 import { openFolderStore } from './open-folder-store.ts';
+import { openS3Store } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
 import { uniqueName } from './unique-name.ts';
 
@@ -20,6 +21,7 @@ const memoryStores = new Map<string, MemoryStore>();
  */
 export async function openStoreHere(location: string): Promise<Store> {
   const parsed = parseLocation(location);
+  if (parsed.kind === 's3') return openS3Store(parsed.location);
   return parsed.kind === 'folder'
     ? openFolderStore(parsed.path, { allowNetwork: parsed.allowNetwork })
     : openMemoryStore(parsed.name);

@@ -1,19 +1,24 @@
+import { storeThread } from './io/io-thread.adapter.ts';
+import { RemoteStore } from './io/remote-store.ts';
 import { openStoreHere, knownFolder, knownMemory } from './open-store-here.ts';
 import { parseLocation } from './location.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
+import { openS3StoreForReading } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
 
 /**
- * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`) or
- * `memory:NAME`. A folder is made when it is not there.
+ * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`),
+ * `memory:NAME`, or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it is not there, a bucket is not.
  *
- * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED` (HDFS and S3), and for a folder those of `openFolderStore`.
+ * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, for a folder those of `openFolderStore`, for S3 those of `openS3Store`.
  *
  * @example
  * const store = await openStore('./checkpoints');
  * const names = await store.list('orders/log/');
  */
-export function openStore(location: string): Promise<Store> {
+export async function openStore(location: string): Promise<Store> {
+  // What is far away is waited for, signed and encrypted in a thread of its own; its client and its credentials stay there.
+  if (parseLocation(location).kind === 's3') return RemoteStore.open(() => storeThread(location));
   return openStoreHere(location);
 }
 
@@ -29,5 +34,6 @@ export function openStore(location: string): Promise<Store> {
  */
 export async function openStoreForReading(location: string): Promise<Store> {
   const parsed = parseLocation(location);
+  if (parsed.kind === 's3') return openS3StoreForReading(parsed.location);
   return new ReadOnlyStore(parsed.kind === 'folder' ? await knownFolder(parsed.path) : knownMemory(parsed.name));
 }

@@ -35,17 +35,18 @@ test('memory:NAME is a store in memory', () => {
   expect(parseLocation('memory:orders')).toEqual({ kind: 'memory', name: 'orders' });
 });
 
-test.each([
-  'hdfs:///my/checkpoints',
-  'webhdfs://namenode:9870/x',
-  'swebhdfs://namenode/x',
-  's3://bucket/x',
-  'S3://bucket/x',
-])('%s is not there yet, and the error says what to do', (location) => {
-  const error = errorOf(location);
-  expect(error).toMatchObject({ kind: 'fatal', code: 'STORE_NOT_INSTALLED' });
-  expect(error.message).toMatch(/comes with its store package, which this version does not have yet.*Use a folder/);
+test.each(['s3://bucket/x?region=eu-central-1', 'S3://bucket/x'])('%s is in S3', (location) => {
+  expect(parseLocation(location)).toEqual({ kind: 's3', location });
 });
+
+test.each(['hdfs:///my/checkpoints', 'webhdfs://namenode:9870/x', 'swebhdfs://namenode/x'])(
+  '%s is not there yet, and the error says what to do',
+  (location) => {
+    const error = errorOf(location);
+    expect(error).toMatchObject({ kind: 'fatal', code: 'STORE_NOT_INSTALLED' });
+    expect(error.message).toMatch(/comes with its store package, which this version does not have yet.*Use a folder/);
+  },
+);
 
 test.each([
   '',
