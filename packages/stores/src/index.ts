@@ -1,4 +1,5 @@
 export { StoreError, type StoreErrorCode, type StoreErrorKind } from './errors.ts';
+export { type HdfsOptions, openHdfsStore, openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
 export { MemoryStore } from './memory-store.ts';
 export { openFolderStore } from './open-folder-store.ts';
 export { openStore, openStoreForReading } from './open-store.ts';

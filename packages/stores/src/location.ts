@@ -6,11 +6,13 @@ import { isNameSegment } from './names.ts';
 /** Where a store is, as the text that a user wrote means it. */
 export type Location =
   | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 'memory'; readonly name: string };
+  | { readonly kind: 'memory'; readonly name: string }
+  | { readonly kind: 'hdfs'; readonly location: string };
 
 /** Two characters at least, so that `C:\data` is a path. */
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
-const COMING = new Set(['hdfs', 'webhdfs', 'swebhdfs', 's3']);
+const HDFS = new Set(['hdfs', 'webhdfs', 'swebhdfs']);
+const COMING = new Set(['s3']);
 
 /** Reads a location. Throws `STORE_BAD_URL` or `STORE_NOT_INSTALLED`; no text of it ever shows a secret. */
 export function parseLocation(location: string): Location {
@@ -19,6 +21,7 @@ export function parseLocation(location: string): Location {
   const kind = scheme.toLowerCase();
   if (kind === 'file') return folder(location, fileUrlPath(location, rest));
   if (kind === 'memory') return memory(location, rest);
+  if (HDFS.has(kind)) return { kind: 'hdfs', location };
   if (COMING.has(kind)) throw notInstalled(location, kind);
   throw badUrl(location, `"${kind}:" is no kind of store.`);
 }

@@ -3,6 +3,7 @@ import { StoreError } from './errors.ts';
 import type { FileFacts } from './file-system.ts';
 import { FolderStore } from './folder-store.ts';
 import { errnoOf, fsError } from './fs-errors.ts';
+import { openHdfsStore, openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
 import { parseLocation } from './location.ts';
 import { MemoryStore } from './memory-store.ts';
 import { nodeFileSystem } from './node-file-system.adapter.ts';
@@ -15,10 +16,10 @@ import { uniqueName } from './unique-name.ts';
 const memoryStores = new Map<string, MemoryStore>();
 
 /**
- * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`) or
- * `memory:NAME`. A folder is made when it is not there.
+ * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`),
+ * `memory:NAME` or a folder of an HDFS (`hdfs://HOST/FOLDER`, see `openHdfsStore`). A folder is made when it is not there.
  *
- * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED` (HDFS and S3), and for a folder those of `openFolderStore`.
+ * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, and those of `openFolderStore` and `openHdfsStore`.
  *
  * @example
  * const store = await openStore('./checkpoints');
@@ -26,6 +27,7 @@ const memoryStores = new Map<string, MemoryStore>();
  */
 export async function openStore(location: string): Promise<Store> {
   const parsed = parseLocation(location);
+  if (parsed.kind === 'hdfs') return openHdfsStore(parsed.location);
   return parsed.kind === 'folder' ? openFolderStore(parsed.path) : openMemoryStore(parsed.name);
 }
 
@@ -41,6 +43,7 @@ export async function openStore(location: string): Promise<Store> {
  */
 export async function openStoreForReading(location: string): Promise<Store> {
   const parsed = parseLocation(location);
+  if (parsed.kind === 'hdfs') return openHdfsStoreForReading(parsed.location);
   return new ReadOnlyStore(parsed.kind === 'folder' ? await knownFolder(parsed.path) : knownMemory(parsed.name));
 }
 

@@ -1,0 +1,135 @@
+import { StoreError } from '../errors.ts';
+import type { CallOptions } from '../store.ts';
+
+/** What ended a call before its answer came. */
+export type Ending = 'aborted' | 'deadline';
+
+/**
+ * The time of one call, and the caller's wish to end it. It owns a timer: `end` it.
+ *
+ * A part of a call gets a shorter limit of its own (`within`); the end of the whole ends the part.
+ */
+export class CallLimit {
+  readonly #abort = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #whole: CallLimit | undefined;
+  readonly #endsAt: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #ending: Ending | undefined;
+  readonly #onOuter = (): void => this.#stop(this.#whole?.ending ?? 'aborted');
+
+  /** `deadlineMs` undefined: the call may go on for as long as its bytes move. `whole` is the call that this is a part of. */
+  constructor(signal: AbortSignal | undefined, deadlineMs: number | undefined, whole?: CallLimit) {
+    this.#outer = signal;
+    this.#whole = whole;
+    this.#endsAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
+    if (deadlineMs !== undefined) this.#timer = setTimeout(() => this.#stop('deadline'), Math.max(0, deadlineMs));
+    if (signal?.aborted === true) this.#onOuter();
+    else signal?.addEventListener('abort', this.#onOuter, { once: true });
+  }
+
+  static of({ signal, deadlineMs }: CallOptions, ownDeadlineMs: number | undefined): CallLimit {
+    return new CallLimit(signal, deadlineMs ?? ownDeadlineMs);
+  }
+
+  /** Aborts when the time is up or the caller gave up. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Why the signal was aborted. */
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  get leftMs(): number {
+    return this.#ending === undefined ? Math.max(0, this.#endsAt - performance.now()) : 0;
+  }
+
+  /** A limit for a part of the call. */
+  within(milliseconds: number): CallLimit {
+    return new CallLimit(this.signal, Math.min(milliseconds, this.leftMs), this);
+  }
+
+  /** The same deadline without the caller's signal: for what must be seen through once it was begun. */
+  unaborted(ownDeadlineMs: number): CallLimit {
+    return new CallLimit(undefined, Math.min(ownDeadlineMs, Math.max(0, this.#endsAt - performance.now())));
+  }
+
+  /** Resolves after a random part of `milliseconds`, or when the call ends. */
+  async pause(milliseconds: number): Promise<void> {
+    const part = milliseconds * (0.5 + Math.random() / 2);
+    await new Promise<void>((resolve) => {
+      if (this.signal.aborted) return resolve();
+      const timer = setTimeout(done, part);
+      const { signal } = this;
+      signal.addEventListener('abort', done, { once: true });
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+    });
+  }
+
+  /** Throws when the call has ended; surely nothing was done. */
+  refuseEnded(doing: string, place: string): void {
+    if (this.#ending !== undefined) throw endedError(this.#ending, doing, place);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener('abort', this.#onOuter);
+  }
+
+  #stop(ending: Ending): void {
+    this.#ending ??= ending;
+    this.#abort.abort();
+  }
+}
+
+/** The error of a call that ended before anything could have been changed. */
+export function endedError(ending: Ending, doing: string, place: string): StoreError {
+  return ending === 'aborted'
+    ? new StoreError(
+        'retry',
+        'STORE_ABORTED',
+        `The caller aborted the call to ${doing} at ${place}. Nothing was done; repeat it when wanted.`,
+      )
+    : new StoreError(
+        'retry',
+        'STORE_TIMEOUT',
+        `Could not ${doing} at ${place} before the deadline; nothing was changed. Look at the cluster, or give it more time.`,
+      );
+}
+
+/** Calls `stalled` when `watch.moved()` was not called for `milliseconds` while it is armed. */
+export class StallWatch {
+  readonly #milliseconds: number;
+  readonly #stalled: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isEnded = false;
+
+  constructor(milliseconds: number, stalled: () => void) {
+    this.#milliseconds = milliseconds;
+    this.#stalled = stalled;
+  }
+
+  /** Bytes moved, or are to move from now on. */
+  moved(): void {
+    if (this.#isEnded) return;
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#stalled, this.#milliseconds);
+    else this.#timer.refresh();
+  }
+
+  /** Nothing need move: we wait for our own side. */
+  rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.rest();
+  }
+}
