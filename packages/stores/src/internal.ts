@@ -6,3 +6,6 @@ export { checkName, checkPrefix, isNameSegment, TEMP_FOLDER } from './names.ts';
 export { nodeFileSystem } from './node-file-system.adapter.ts';
 export { openFolderStoreOn } from './open-folder-store.ts';
 export { uniqueName } from './unique-name.ts';
+export { checkDataNode, type DataNodeRules } from './hdfs/data-node-guard.ts';
+export { parseHdfsLocation } from './hdfs/hdfs-location.ts';
+export { isLoopbackHost } from './loopback.ts';
