@@ -60,9 +60,13 @@ export class HdfsClient {
     this.#parts = parts;
   }
 
-  async makeFolder(path: string, limit: CallLimit): Promise<void> {
+  /** Makes a folder and its parents, or finds it there. `own`: for this user alone; `shared`: with the cluster's usual rights. */
+  async makeFolder(path: string, limit: CallLimit, rights: 'own' | 'shared' = 'own'): Promise<void> {
     const doing = `make the folder ${path}`;
-    const answer = await this.#ask('PUT', 'MKDIRS', path, { permission: '700' }, { doing, limit });
+    const parameters = rights === 'own' ? { permission: '700' } : {};
+    const answer = await this.#ask('PUT', 'MKDIRS', path, parameters, { doing, limit }).catch((error) => {
+      throw error instanceof HdfsError && error.exception === 'FileAlreadyExistsException' ? fileInPlace(path) : error;
+    });
     if (booleanIn(answer, doing)) return;
     throw new HdfsError(
       'retry',
@@ -259,6 +263,14 @@ export class HdfsClient {
     if (status !== undefined && got === expected) return;
     throw new HdfsError('retry', 'STORE_IO', `Could not read ${path}: ${got} of ${expected} bytes came. Repeat later.`);
   }
+}
+
+function fileInPlace(path: string): StoreError {
+  return new StoreError(
+    'fatal',
+    'STORE_NOT_A_FOLDER',
+    `${path} is a file, so no folder can have this name. Move that file away or use another name.`,
+  );
 }
 
 /** A read changes nothing, so a connection that broke is a reason to read elsewhere. */

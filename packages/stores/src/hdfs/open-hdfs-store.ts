@@ -44,9 +44,12 @@ export interface HdfsOptions {
  * await store.putIfAbsent('orders/log/00000000000000000007', record);
  */
 export async function openHdfsStore(location: string, options: HdfsOptions = {}): Promise<Store> {
-  const { store, client, temps } = await connect(location, options);
+  const { store, client, temps, root } = await connect(location, options);
   const limit = CallLimit.of(options, CALL_MS);
   try {
+    // The folders on the way to the store belong to others too; HDFS would give all of them the rights of the last.
+    const parent = root.slice(0, root.lastIndexOf('/'));
+    if (parent !== '') await client.makeFolder(parent, limit, 'shared');
     await client.makeFolder(temps.folder, limit);
     await probe(client, temps, store.url, limit);
     await temps.sweep(limit);

@@ -22,7 +22,7 @@ export type Usual = () => Promise<{
 }>;
 
 /** Answers in the server's place, or leaves the server to do the usual by saying `usual`. */
-export type Script = (asked: Asked, response: ServerResponse, usual: Usual) => unknown;
+export type Script = (asked: Asked, response: ServerResponse, usual: Usual, server: ScriptedHdfs) => unknown;
 
 interface File {
   readonly id: number;
@@ -94,7 +94,7 @@ export class ScriptedHdfs {
     response.on('error', () => undefined);
     try {
       const usual: Usual = () => this.#usual(asked, request);
-      if ((await this.script(asked, response, usual)) !== 'usual') return;
+      if ((await this.script(asked, response, usual, this)) !== 'usual') return;
       const { status, headers = {}, body } = await usual();
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
     } catch {

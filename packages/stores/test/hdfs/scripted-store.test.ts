@@ -1,0 +1,123 @@
+import { openHdfsStore, openHdfsStoreForReading } from '@tidemark/stores';
+import { storeConformance } from '@tidemark/stores/conformance';
+import { describe, expect, test } from 'vitest';
+import { bytesOf } from '../disk-parts.ts';
+import { ScriptedHdfs } from './scripted-hdfs.ts';
+import { type Call, hanging, throwing, when } from './scripted-rows.ts';
+import { rejection, scriptedStore } from './scripted-store.ts';
+
+const world = scriptedStore();
+const CALLS: readonly Call[] = ['put', 'stream', 'putIfAbsent', 'replace', 'get', 'list', 'delete'];
+
+test('what a streamed body throws is passed on as it is', async () => {
+  const mine = new Error('mine');
+  async function* body() {
+    yield bytesOf('half');
+    throw mine;
+  }
+  await expect(world.store.put('new/thrown', body())).rejects.toBe(mine);
+  expect(await world.store.list('')).toEqual(['there']);
+});
+
+test('a slow source is not a stalled connection', async () => {
+  async function* body() {
+    yield bytesOf('half');
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    yield bytesOf('rest');
+  }
+  await world.store.put('new/slow', body());
+  expect(Buffer.from(await world.store.get('new/slow')).toString()).toBe('halfrest');
+});
+
+test.each(CALLS)('%s ends when the caller gives up while a node hangs', async (call) => {
+  world.hdfs.script = hanging;
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 50);
+  expect(await rejection(world.call(call, abort.signal))).toMatchObject({ code: 'STORE_ABORTED', kind: 'retry' });
+});
+
+describe('opening', () => {
+  test('a server that leaves renameoptions out is refused', async () => {
+    world.hdfs.script = when('RENAME', 'name node', (response) => response.end('{"boolean":true}'));
+    expect(await rejection(openHdfsStore(world.hdfs.location))).toMatchObject({ code: 'STORE_UNSAFE', kind: 'fatal' });
+  });
+
+  test('for reading changes nothing', async () => {
+    world.hdfs.asked.length = 0;
+    const reader = await openHdfsStoreForReading(world.hdfs.location);
+    expect(await reader.list('')).toEqual(['there']);
+    await reader.get('there');
+    expect(await rejection(reader.put('x', bytesOf('x')))).toMatchObject({ code: 'STORE_READ_ONLY' });
+    expect(new Set(world.hdfs.asked.map(({ operation }) => operation))).toEqual(
+      new Set(['GETFILESTATUS', 'LISTSTATUS_BATCH', 'OPEN']),
+    );
+    await reader.close();
+    expect(await rejection(openHdfsStoreForReading(`webhdfs://${world.hdfs.host}/none`))).toMatchObject({
+      code: 'STORE_NOT_FOUND',
+    });
+    expect(await rejection(openHdfsStoreForReading(`webhdfs://${world.hdfs.host}/s/there`))).toMatchObject({
+      code: 'STORE_NOT_A_FOLDER',
+    });
+  });
+
+  test('removes what dead writers left, and leaves the rest', async () => {
+    const file = { id: 30_000, bytes: Buffer.from('x') };
+    world.hdfs.files.set('/s/tmp/old.part', file).set('/s/tmp/foreign', file);
+    const again = await openHdfsStore(world.hdfs.location);
+    await again.close();
+    expect([...world.hdfs.files.keys()]).toEqual(['/s/there', '/s/tmp/foreign']);
+  });
+});
+
+describe('two name nodes', () => {
+  test('both in standby: unreachable at the deadline', async () => {
+    const other = await ScriptedHdfs.start();
+    try {
+      const both = await openHdfsStore(`webhdfs://${world.hdfs.host},${other.host}/s?user=tester`);
+      world.hdfs.script = other.script = (_asked, response) => throwing('StandbyException')(response);
+      const error = await rejection(both.list('', { deadlineMs: 700 }));
+      expect(error).toMatchObject({ code: 'STORE_UNREACHABLE', kind: 'retry' });
+      expect(error.message).toMatch(/StandbyException.*until the deadline/);
+      expect(other.count('LISTSTATUS_BATCH'), 'the other one was asked, more than once').toBeGreaterThan(1);
+      await both.close();
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('the active one is remembered', async () => {
+    const standby = await ScriptedHdfs.start();
+    standby.script = (_asked, response) => throwing('StandbyException')(response);
+    try {
+      const both = await openHdfsStore(`webhdfs://${standby.host},${world.hdfs.host}/s?user=tester`);
+      expect(await both.list('')).toEqual(['there']);
+      expect(standby.asked).toHaveLength(1);
+      await both.close();
+    } finally {
+      await standby.stop();
+    }
+  });
+});
+
+test('what was sent and received is counted by operation', async () => {
+  await world.store.put('new/counted', bytesOf('12345'));
+  await world.store.get('new/counted');
+  const { requests, bytesSent, bytesReceived } = world.store.traffic?.() ?? {
+    requests: {},
+    bytesSent: 0,
+    bytesReceived: 0,
+  };
+  expect(requests).toMatchObject({ CREATE: 4, OPEN: 2, RENAME: 3 });
+  expect(bytesSent).toBe(15);
+  expect(bytesReceived).toBeGreaterThan(5);
+});
+
+describe('the scripted server itself keeps the contract, so that only its scripts are at fault', () => {
+  const rules = storeConformance(async () => {
+    world.hdfs.files.clear();
+    return openHdfsStore(`webhdfs://${world.hdfs.host}/c${++contracts}`);
+  });
+  for (const { name, run } of rules.filter(({ name }) => /^S1|^S3: putIfAbsent|^get: a range is/.test(name)))
+    test(name, run);
+});
+let contracts = 0;
