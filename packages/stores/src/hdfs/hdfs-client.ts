@@ -63,7 +63,7 @@ export class HdfsClient {
   /** Makes a folder and its parents, or finds it there. `own`: for this user alone; `shared`: with the cluster's usual rights. */
   async makeFolder(path: string, limit: CallLimit, rights: 'own' | 'shared' = 'own'): Promise<void> {
     const doing = `make the folder ${path}`;
-    const parameters = rights === 'own' ? { permission: '700' } : {};
+    const parameters: Record<string, string> = rights === 'own' ? { permission: '700' } : {};
     const answer = await this.#ask('PUT', 'MKDIRS', path, parameters, { doing, limit }).catch((error) => {
       throw error instanceof HdfsError && error.exception === 'FileAlreadyExistsException' ? fileInPlace(path) : error;
     });
