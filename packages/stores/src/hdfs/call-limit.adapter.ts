@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { StoreError } from '../errors.ts';
 import type { CallOptions } from '../store.ts';
 
@@ -24,6 +25,8 @@ export class CallLimit {
     this.#whole = whole;
     this.#endsAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + deadlineMs;
     if (deadlineMs !== undefined) this.#timer = setTimeout(() => this.#stop('deadline'), Math.max(0, deadlineMs));
+    // Any number of calls may share a signal; the warning is for listeners that are forgotten, and `end` forgets none.
+    setMaxListeners(0, this.signal, ...(signal === undefined ? [] : [signal]));
     if (signal?.aborted === true) this.#onOuter();
     else signal?.addEventListener('abort', this.#onOuter, { once: true });
   }
@@ -70,6 +73,24 @@ export class CallLimit {
         resolve();
       }
     });
+  }
+
+  /** Waits for something that cannot be called back, such as a lookup, and no longer than the call may take. */
+  async during<T>(act: Promise<T>, doing: string, place: string): Promise<T> {
+    const { signal } = this;
+    let onAbort = (): void => undefined;
+    const ended = new Promise<never>((_resolve, reject) => {
+      onAbort = () => reject(endedError(this.#ending ?? 'deadline', doing, place));
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      return await Promise.race([act, ended]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      // Whatever comes of it later is nobody's business any more.
+      act.catch(() => undefined);
+    }
   }
 
   /** Throws when the call has ended; surely nothing was done. */

@@ -220,7 +220,8 @@ export class HdfsClient {
     let target: DataNodeTarget | undefined;
     for (let asked = 0; asked < ASKS_MAX; asked++) {
       const answer = await this.#ask(method, operation, path, all, { doing, limit });
-      target = await checkDataNode(redirectIn(answer, doing), answer.from, this.#parts.rules);
+      const checking = checkDataNode(redirectIn(answer, doing), answer.from, this.#parts.rules);
+      target = await limit.during(checking, doing, answer.origin);
       const { host } = target.url;
       if (failed.every(({ url }) => url.host !== host)) return target;
     }

@@ -57,7 +57,7 @@ export class NameNodes {
       if (!(outcome instanceof StoreError)) return outcome;
       const error = outcome;
       if (call.limit.ending !== undefined) throw lastWord(call, error);
-      if (error.code === 'STORE_CREDENTIALS' && mayRenew && (await this.#credentials.renew())) {
+      if (error.code === 'STORE_CREDENTIALS' && mayRenew && (await this.#renewed(call))) {
         mayRenew = false;
         continue;
       }
@@ -76,11 +76,16 @@ export class NameNodes {
     for (const node of this.#nodes) node.close();
   }
 
+  async #renewed({ limit, doing }: NameNodeCall): Promise<boolean> {
+    return limit.during(this.#credentials.renew(), doing, 'the cluster');
+  }
+
   async #askOne(node: NameNode, call: NameNodeCall): Promise<Answered | StoreError> {
     const { doing, limit } = call;
     const part = limit.within(Math.max(TRY_MS_MIN, Math.min(TRY_MS, limit.leftMs / 2)));
     try {
-      const parameters = { ...call.parameters, ...(await this.#credentials.parameters()) };
+      const identity = await part.during(this.#credentials.parameters(), doing, node.origin);
+      const parameters = { ...call.parameters, ...identity };
       this.#traffic.request(call.operation);
       const { method, operation, path } = call;
       const { headers } = this.#credentials;

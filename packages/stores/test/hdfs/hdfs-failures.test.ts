@@ -163,6 +163,25 @@ describe.skipIf(reason !== null)('a store on a real HDFS with two data nodes', (
     }
   });
 
+  test('a data node that dies in the middle of a stream: nothing is published, and other calls go on', async () => {
+    const ports: number[] = [];
+    const noted = (_host: string, port: number) => void ports.push(port);
+    const store = await running().open(undefined, { mapDataNode: noted });
+    async function* body() {
+      yield new Uint8Array(1_000_000);
+      await running().command('kill-datanode', String(dataNodeAt(ports.at(-1) ?? 0)));
+      for (let more = 0; more < 50; more++) yield new Uint8Array(1_000_000);
+    }
+    try {
+      await expect(store.put('dies/1', body())).rejects.toMatchObject({ kind: 'retry' });
+      await store.put('dies/2', bodyOf('dies/2'));
+      expect(await store.list('')).toEqual(['dies/2']);
+    } finally {
+      await running().command('start-datanode', String(dataNodeAt(ports[0] ?? 0)));
+      await running().command('wait');
+    }
+  });
+
   test('a name node that is killed and started again: all that was acknowledged is there, and every call ends rightly', async () => {
     const location = running().freshLocation();
     const store = await running().open(location);
@@ -199,6 +218,12 @@ describe.skipIf(reason !== null)('a store on a real HDFS with two data nodes', (
       expect(['retry', 'lost'], (error as StoreError).message).toContain((error as StoreError).kind);
     }
   });
+
+  /** The script gives a data node three ports, behind the six of name nodes and journal. */
+  function dataNodeAt(port: number): number {
+    const first = Number(new URL(`http://${running().nameNodes[0]}`).port) + 6;
+    return (port - first) / 3 + 1;
+  }
 
   async function temps(location: string): Promise<readonly string[]> {
     const found = (await running().ask('GET', `${rootOf(location)}/tmp`, 'op=LISTSTATUS')) as {

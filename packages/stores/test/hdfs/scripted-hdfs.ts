@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** One request, as a script sees it. */
@@ -35,6 +37,7 @@ interface File {
  */
 export class ScriptedHdfs {
   readonly #server: Server;
+  readonly #scheme: string;
   readonly #sockets = new Set<Socket>();
   readonly files = new Map<string, File>();
   readonly folders = new Set<string>(['']);
@@ -43,16 +46,18 @@ export class ScriptedHdfs {
   script: Script = () => 'usual';
   #lastId = 16_385;
 
-  private constructor() {
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+  private constructor(isTls: boolean) {
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#server = isTls ? createTlsServer(certificate(), serve) : createServer(serve);
+    this.#scheme = isTls ? 'https' : 'http';
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
   }
 
-  static async start(): Promise<ScriptedHdfs> {
-    const scripted = new ScriptedHdfs();
+  static async start({ isTls } = { isTls: false }): Promise<ScriptedHdfs> {
+    const scripted = new ScriptedHdfs(isTls);
     scripted.#server.listen(0, '127.0.0.1');
     await once(scripted.#server, 'listening');
     return scripted;
@@ -133,7 +138,7 @@ export class ScriptedHdfs {
   }
 
   #sendOn({ path, parameters }: Asked): Awaited<ReturnType<Usual>> {
-    const location = `http://${this.host}/data/webhdfs/v1${path}?${parameters.toString()}`;
+    const location = `${this.#scheme}://${this.host}/data/webhdfs/v1${path}?${parameters.toString()}`;
     return { status: 307, headers: { location }, body: '' };
   }
 
@@ -195,6 +200,12 @@ export class ScriptedHdfs {
       modificationTime: 0,
     };
   }
+}
+
+/** Made for tests, and trusted by nobody else. */
+function certificate() {
+  const read = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+  return { cert: read('loopback-cert.pem'), key: read('loopback-key.pem') };
 }
 
 /** An answer as a cluster gives it for an exception. */

@@ -36,6 +36,28 @@ test.each(CALLS)('%s ends when the caller gives up while a node hangs', async (c
   expect(await rejection(world.call(call, abort.signal))).toMatchObject({ code: 'STORE_ABORTED', kind: 'retry' });
 });
 
+test('a name node and a data node may be named by name', async () => {
+  const port = Number(new URL(`http://${world.hdfs.host}`).port);
+  const options = { mapDataNode: () => ({ host: 'localhost', port }) };
+  const named = await openHdfsStore(`webhdfs://localhost:${port}/named`, options);
+  await named.put('x', bytesOf('x'));
+  expect(Buffer.from(await named.get('x')).toString()).toBe('x');
+  await named.close();
+});
+
+test('many calls may share one signal', async () => {
+  const warnings: Error[] = [];
+  const noted = (warning: Error) => warnings.push(warning);
+  process.on('warning', noted);
+  const { signal } = new AbortController();
+  await Promise.all(
+    Array.from({ length: 40 }, (_, index) => world.store.put(`many/${index}`, bytesOf('x'), { signal })),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', noted);
+  expect(warnings).toEqual([]);
+});
+
 describe('opening', () => {
   test('a server that leaves renameoptions out is refused', async () => {
     world.hdfs.script = when('RENAME', 'name node', (response) => response.end('{"boolean":true}'));
