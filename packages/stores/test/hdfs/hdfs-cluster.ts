@@ -27,6 +27,11 @@ export class Cluster {
     return store;
   }
 
+  /** Where the cluster keeps its logs and process ids. */
+  get folder(): string {
+    return this.#service.folder;
+  }
+
   /** Another command of the script, such as `kill-namenode`. */
   async command(name: string, ...rest: readonly string[]): Promise<void> {
     await this.#service.command(name, ...rest);
