@@ -10,6 +10,8 @@ import { cluster } from '../test/hdfs/hdfs-cluster.ts';
 import { whyNot } from '../test/support/services.ts';
 
 const PUT_LOOP = fileURLToPath(new URL('../test/fixtures/put-loop.mjs', import.meta.url));
+/** A program of the machine, not of a package. */
+const TRACER = 'strace';
 const MEGABYTE = 1_048_576;
 const BIG_MEGABYTES = 256;
 const OBJECTS = 10_000;
@@ -89,7 +91,7 @@ describe.skipIf(reason !== null)('a store on a real HDFS', () => {
       const processId = readFileSync(join(running().folder, `datanode${node}.pid`), 'utf8').trim();
       const output = join(folder, String(node));
       const args = ['-f', '-qq', '-e', 'trace=fsync,fdatasync', '-o', output, '-p', processId];
-      return { output, child: spawn('strace', args, { stdio: 'ignore' }) };
+      return { output, child: spawn(TRACER, args, { stdio: 'ignore' }) };
     });
     try {
       // A first put shows when the tracers are there.
@@ -139,7 +141,7 @@ function rate(milliseconds: number): string {
 
 function reasonNotToTrace(): string | undefined {
   try {
-    execFileSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true'], { stdio: 'pipe' });
+    execFileSync(TRACER, ['-f', '-qq', '-o', '/dev/null', 'true'], { stdio: 'pipe' });
     return undefined;
   } catch (error) {
     return String(error).split('\n')[0];

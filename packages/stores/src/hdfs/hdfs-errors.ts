@@ -267,11 +267,6 @@ export function unanswered(doing: string, place: string): HdfsError {
   );
 }
 
-/** An error of ours as it is, anything else as a broken connection. */
-export function asHdfsError(doing: string, place: string, error: unknown): StoreError {
-  return error instanceof StoreError ? error : connectionError(doing, place, error);
-}
-
 /** The exception in the answer's body, or undefined when there is none. */
 export function remoteExceptionIn(text: string): RemoteException | undefined {
   const parsed = parseJson(text);

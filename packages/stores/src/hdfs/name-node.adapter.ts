@@ -61,6 +61,7 @@ export class NameNode {
   ask(request: NameNodeRequest, limit: CallLimit): Promise<NameNodeAnswer> {
     const { doing } = request;
     const { origin } = this;
+    // oxlint-disable-next-line no-underscore-dangle -- the class says why inner methods are used
     const endpoint = this.#client._getOperationEndpoint(
       request.operation,
       encodePath(request.path),
@@ -70,6 +71,7 @@ export class NameNode {
       if (limit.signal.aborted) return reject(unsent(doing, origin));
       const chunks: Uint8Array[] = [];
       let bytes = 0;
+      // oxlint-disable-next-line no-underscore-dangle -- as above
       const sent = this.#client._sendRequest(request.method, endpoint, this.#options(request), () => undefined);
       const settle = (act: () => void): void => {
         limit.signal.removeEventListener('abort', onAbort);

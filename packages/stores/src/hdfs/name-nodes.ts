@@ -53,7 +53,7 @@ export class NameNodes {
     let mayRenew = true;
     for (let asked = 0; ; asked++) {
       const index = this.#active;
-      const outcome = await this.#askOne(this.#nodes[index % this.#nodes.length] as NameNode, call);
+      const outcome = await this.#askOne(this.#nodeAt(index), call);
       if (!(outcome instanceof StoreError)) return outcome;
       const error = outcome;
       if (call.limit.ending !== undefined) throw lastWord(call, error);
@@ -74,6 +74,12 @@ export class NameNodes {
 
   close(): void {
     for (const node of this.#nodes) node.close();
+  }
+
+  #nodeAt(index: number): NameNode {
+    const node = this.#nodes[index % this.#nodes.length];
+    if (node === undefined) throw new RangeError('there is no name node');
+    return node;
   }
 
   async #renewed({ limit, doing }: NameNodeCall): Promise<boolean> {

@@ -253,10 +253,8 @@ export const ROWS: readonly Row[] = [
   {
     fault: 'an object of 4 TB',
     calls: ['get'],
-    script: when(
-      'OPEN',
-      'data node',
-      (response) => void response.writeHead(200, { 'content-length': String(4e12) }).flushHeaders(),
+    script: when('OPEN', 'data node', (response) =>
+      response.writeHead(200, { 'content-length': String(4e12) }).flushHeaders(),
     ),
     code: 'STORE_TOO_LARGE',
     kind: 'corrupt',
