@@ -17,6 +17,7 @@ export class CallLimit {
   readonly #endsAt: number;
   readonly #timer: NodeJS.Timeout | undefined;
   #ending: Ending | undefined;
+  #onEnd = (): void => undefined;
   readonly #onOuter = (): void => this.#stop(this.#whole?.ending ?? 'aborted');
 
   /** `deadlineMs` undefined: the call may go on for as long as its bytes move. `whole` is the call that this is a part of. */
@@ -54,9 +55,20 @@ export class CallLimit {
     return new CallLimit(this.signal, Math.min(milliseconds, this.leftMs), this);
   }
 
-  /** The same deadline without the caller's signal: for what must be seen through once it was begun. */
-  unaborted(ownDeadlineMs: number): CallLimit {
-    return new CallLimit(undefined, Math.min(ownDeadlineMs, Math.max(0, this.#endsAt - performance.now())));
+  /**
+   * The same deadline for what must be seen through once it was begun: when the caller gives up, `graceMs` are left to it.
+   */
+  unaborted(ownDeadlineMs: number, graceMs: number): CallLimit {
+    const own = new CallLimit(undefined, Math.min(ownDeadlineMs, Math.max(0, this.#endsAt - performance.now())));
+    const { signal } = this;
+    const shorten = (): void => {
+      const timer = setTimeout(() => own.#stop('deadline'), Math.min(graceMs, own.leftMs));
+      own.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      own.#onEnd = () => clearTimeout(timer);
+    };
+    own.#onEnd = () => signal.removeEventListener('abort', shorten);
+    signal.addEventListener('abort', shorten, { once: true });
+    return own;
   }
 
   /** Resolves after a random part of `milliseconds`, or when the call ends. */
@@ -100,6 +112,7 @@ export class CallLimit {
 
   end(): void {
     clearTimeout(this.#timer);
+    this.#onEnd();
     this.#outer?.removeEventListener('abort', this.#onOuter);
   }
 

@@ -1,8 +1,9 @@
 import { StoreError } from '../errors.ts';
 import type { CallLimit } from './call-limit.adapter.ts';
+import { DataNodeUnreachable } from './data-node.adapter.ts';
 import type { FileStatus, HdfsClient, Overwriting, Renaming } from './hdfs-client.ts';
 import { HdfsError } from './hdfs-errors.ts';
-import { CALL_MS, WRITES_MAX } from './hdfs-limits.ts';
+import { ABORTED_MS, CALL_MS, WRITES_MAX } from './hdfs-limits.ts';
 import type { TempFiles } from './temp-files.ts';
 
 /** A whole file under a name that nobody else knows. */
@@ -45,8 +46,8 @@ export class Commit {
     makeFolder: (limit: CallLimit) => Promise<void>,
   ): Promise<'stored' | 'taken'> {
     const temp = await this.#write(path, body, limit);
-    // From here on the caller's signal is not listened to: a rename that was sent must be seen through.
-    const own = limit.unaborted(CALL_MS);
+    // From here on the caller's signal only shortens the time: a rename that was sent must be seen through.
+    const own = limit.unaborted(CALL_MS, ABORTED_MS);
     try {
       limit.refuseEnded('publish', path);
       const renaming = await this.#rename(temp, path, overwriting, own, makeFolder);
@@ -104,7 +105,7 @@ export class Commit {
     try {
       const found = await this.#client.status(path, limit, 'persist');
       if (isOurs(found, temp)) return await this.#journaled(limit);
-      if (!(await this.#client.delete(temp.path, limit, 'repeat'))) {
+      if (!(await this.#client.delete(temp.path, limit, 'persist'))) {
         // It was renamed in between, or an answer to deleting it was lost.
         if (isOurs(await this.#client.status(path, limit, 'persist'), temp)) return await this.#journaled(limit);
         throw outcomeUnknown(path, reason);
@@ -131,10 +132,11 @@ function isOurs(found: FileStatus | undefined, temp: TempFile): boolean {
   return found?.kind === 'file' && found.fileId !== undefined && found.fileId === temp.fileId;
 }
 
-/** Whether a file under a new name, perhaps on another data node, may go well. */
+/** Whether a file under a new name, perhaps on another data node, may go well. Those that cannot be reached were tried already. */
 function isPassing(error: unknown): boolean {
   return (
     error instanceof HdfsError &&
+    !(error instanceof DataNodeUnreachable) &&
     error.kind === 'retry' &&
     !error.isElsewhere &&
     ['STORE_UNREACHABLE', 'STORE_TIMEOUT', 'STORE_IO', 'STORE_BUSY'].includes(error.code)

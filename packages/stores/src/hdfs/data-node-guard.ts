@@ -94,8 +94,8 @@ function isForbidden(address: string): boolean {
     const [first = 0, second = 0] = plain.split('.').map(Number);
     return first === 0 || first >= 224 || (first === 169 && second === 254) || plain === '100.100.100.200';
   }
-  // Unspecified; IPv4 in hexadecimal; link-local; site-local; multicast; the metadata service of AWS.
-  return plain === '::' || /^(?:::ffff:|fe[89a-f]|ff)/.test(plain) || plain === 'fd00:ec2::254';
+  // Unspecified; IPv4 in hexadecimal; IPv4's link-local behind NAT64; link-local; site-local; multicast; the metadata service of AWS.
+  return plain === '::' || /^(?:::ffff:|64:ff9b::a9fe:|fe[89a-f]|ff)/.test(plain) || plain === 'fd00:ec2::254';
 }
 
 function parse(location: string): URL {

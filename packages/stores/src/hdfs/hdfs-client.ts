@@ -108,7 +108,7 @@ export class HdfsClient {
   }
 
   /** Answers whether there was something to delete. A folder that is not empty stays (`PathIsNotEmptyDirectoryException`). */
-  async delete(path: string, limit: CallLimit, repeating: 'once' | 'repeat'): Promise<boolean> {
+  async delete(path: string, limit: CallLimit, repeating: 'repeat' | 'persist'): Promise<boolean> {
     const doing = `delete ${path}`;
     const answer = await this.#ask('DELETE', 'DELETE', path, { recursive: 'false' }, { doing, limit, repeating });
     return booleanIn(answer, doing);

@@ -37,6 +37,9 @@ export const OBJECT_BYTES_MAX = 2 ** 31;
 /** Bytes of a body handed to the connection at once, so that its progress can be seen. */
 export const SLICE_BYTES = 256 * 1024;
 
+/** Milliseconds that a rename which was sent may still take when its caller gives up. */
+export const ABORTED_MS = 2_000;
+
 /** Milliseconds that clearing up behind a call may take. */
 export const CLEAN_UP_MS = 5_000;
 

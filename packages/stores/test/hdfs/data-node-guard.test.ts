@@ -94,6 +94,7 @@ describe('refused', () => {
     ['http://dn7.example.org/x', { addresses: ['::ffff:127.0.0.1'] }],
     ['http://dn7.example.org/x', { addresses: ['::ffff:a9fe:a9fe'] }],
     ['http://dn7.example.org/x', { addresses: ['::ffff:169.254.169.254'] }],
+    ['http://dn7.example.org/x', { addresses: ['64:ff9b::a9fe:a9fe'] }],
     ['http://dn7.example.org/x', { addresses: ['fe80::1%eth0'] }],
     ['http://dn7.example.org/x', { addresses: ['fd00:ec2::254'] }],
     ['http://dn7.example.org/x', { addresses: ['0.0.0.0'] }],

@@ -80,6 +80,37 @@ describe('the answer to a rename is lost', () => {
     expect(await world.store.list('new/')).toEqual([]);
   });
 
+  test.each(['put', 'stream', 'putIfAbsent', 'replace'] as const)(
+    '%s, and the caller gives up: what was sent gets a little more time, then it is not known',
+    async (call) => {
+      const abort = new AbortController();
+      const before = world.hdfs.count('RENAME');
+      world.hdfs.script = ({ operation, count }) => {
+        if (operation !== 'RENAME' || count <= before) return world.hdfs.count('RENAME') > before ? undefined : 'usual';
+        abort.abort();
+        return undefined;
+      };
+      expect(await rejection(world.call(call, abort.signal))).toMatchObject({
+        code: 'STORE_OUTCOME_UNKNOWN',
+        kind: 'lost',
+      });
+    },
+  );
+
+  test.each(['put', 'stream', 'putIfAbsent', 'replace'] as const)(
+    '%s, and the caller gave up just then, too late: stored',
+    async (call) => {
+      const abort = new AbortController();
+      const before = world.hdfs.count('RENAME');
+      world.hdfs.script = ({ operation, count }) => {
+        if (operation === 'RENAME' && count > before) abort.abort();
+        return 'usual';
+      };
+      expect(await world.call(call, abort.signal)).toBe(call === 'putIfAbsent' ? 'stored' : undefined);
+      expect(await world.store.list('new/')).toHaveLength(1);
+    },
+  );
+
   test('an own entry in the journal is waited for before it counts', async () => {
     const folders = world.hdfs.count('MKDIRS');
     world.hdfs.script = losing('RENAME', true);
