@@ -28,6 +28,7 @@ export type Script = (asked: Asked, response: ServerResponse, usual: Usual, serv
 
 interface File {
   readonly id: number;
+  readonly modifiedMs?: number;
   bytes: Buffer;
 }
 
@@ -197,7 +198,7 @@ export class ScriptedHdfs {
       type: file === undefined ? 'DIRECTORY' : 'FILE',
       length: file?.bytes.length ?? 0,
       fileId: file?.id ?? 16_385,
-      modificationTime: 0,
+      modificationTime: file?.modifiedMs ?? 0,
     };
   }
 }

@@ -82,12 +82,14 @@ describe('opening', () => {
     });
   });
 
-  test('removes what dead writers left, and leaves the rest', async () => {
+  test('removes what dead writers left, and leaves the rest, which no listing shows', async () => {
     const file = { id: 30_000, bytes: Buffer.from('x') };
-    world.hdfs.files.set('/s/tmp/old.part', file).set('/s/tmp/foreign', file);
+    const young = { ...file, modifiedMs: Date.now() - 600_000 };
+    world.hdfs.files.set('/s/tmp/old.part', file).set('/s/tmp/young.part', young).set('/s/tmp/foreign', file);
     const again = await openHdfsStore(world.hdfs.location);
+    expect(await again.list('')).toEqual(['there']);
     await again.close();
-    expect([...world.hdfs.files.keys()]).toEqual(['/s/there', '/s/tmp/foreign']);
+    expect([...world.hdfs.files.keys()]).toEqual(['/s/there', '/s/tmp/young.part', '/s/tmp/foreign']);
   });
 });
 
@@ -101,6 +103,26 @@ describe('two name nodes', () => {
       expect(error).toMatchObject({ code: 'STORE_UNREACHABLE', kind: 'retry' });
       expect(error.message).toMatch(/StandbyException.*until the deadline/);
       expect(other.count('LISTSTATUS_BATCH'), 'the other one was asked, more than once').toBeGreaterThan(1);
+      await both.close();
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('a rename whose answer is lost is not sent to the other one', async () => {
+    const other = await ScriptedHdfs.start();
+    try {
+      const both = await openHdfsStore(`webhdfs://${world.hdfs.host},${other.host}/s?user=tester`);
+      const before = world.hdfs.count('RENAME');
+      world.hdfs.script = async (asked, response, usual) => {
+        if (asked.operation !== 'RENAME' || asked.count !== before + 1) return 'usual';
+        await usual();
+        response.destroy();
+        return undefined;
+      };
+      expect(await both.putIfAbsent('x', bytesOf('x'))).toBe('stored');
+      expect(world.hdfs.count('RENAME')).toBe(before + 1);
+      expect(other.count('RENAME')).toBe(0);
       await both.close();
     } finally {
       await other.stop();
