@@ -29,6 +29,8 @@ export const deadFiles = {
 
 function isEntry(source, workspace) {
   if (source.area !== 'src') return true;
+  // Types of a package that has none: the compiler finds them, nobody imports them.
+  if (source.path.endsWith('.d.ts')) return true;
   if (programs.has(source.package)) return true;
   if (/\/src\/(index|internal)\.ts$|-entry\.ts$/.test(source.path)) return true;
   const { folder, outputs } = workspace.find(({ name }) => name === source.package);

@@ -51,6 +51,7 @@ export function planCopies(options: readonly CopyOptions[], location: string | n
 function placeOf(location: string): string {
   const place = parseLocation(location);
   if (place.kind === 's3') return place.location;
+  if (place.kind === 'hdfs') return place.location.replace(/[/]*(?:\?.*)?$/s, '');
   return place.kind === 'folder' ? place.path : `memory:${place.name}`;
 }
 

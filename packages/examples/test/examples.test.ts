@@ -88,19 +88,20 @@ describe('add-one', () => {
     expect(await readdir(place.at('add one', 'store'))).toContain('add-one');
   });
 
-  it.each(['hdfs:///my/checkpoints', 'webhdfs://me:secret@namenode:9870/checkpoints'])(
-    'says that %s comes with its store package',
-    async (store) => {
-      const name = store.split(':')[0];
-      const args = [example('add-one.ts'), '--input', numbers.path, '--output', place.at(name), '--store', store];
-      const ended = await place.run(args);
-      expect(ended.status).toBe(2);
-      expect(ended.stderr).toMatch(/^tidemark: STORE_NOT_INSTALLED: \w+:\/\/.* comes with its store package/);
-      expect(ended.stderr).toContain('Use a folder');
-      expect(ended.stderr).not.toContain('secret');
-      expect(await readdir(place.path)).not.toContain(name);
-    },
-  );
+  it.each([
+    ['hdfs:///my/checkpoints', 'STORE_BAD_URL', 'HDFS_NAMENODES'],
+    ['webhdfs://me:secret@namenode:9870/checkpoints', 'STORE_BAD_URL', '?user=NAME'],
+    ['s3://KEY:secret@bucket/checkpoints', 'STORE_BAD_URL', 'AWS_ACCESS_KEY_ID'],
+  ])('says what to do about %s', async (store, code, advice) => {
+    const name = store.split(':')[0];
+    const args = [example('add-one.ts'), '--input', numbers.path, '--output', place.at(name), '--store', store];
+    const ended = await place.run(args);
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toMatch(new RegExp(`^tidemark: ${code}: `));
+    expect(ended.stderr).toContain(advice);
+    expect(ended.stderr).not.toContain('secret');
+    expect(await readdir(place.path)).not.toContain(name);
+  });
 });
 
 describe('clean', () => {

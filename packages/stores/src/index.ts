@@ -1,5 +1,6 @@
 export { type Examined, type ExamineOptions, examineStore, type Finding, type Latency } from './doctor/examine.ts';
 export { StoreError, type StoreErrorCode, type StoreErrorKind } from './errors.ts';
+export { type HdfsOptions, openHdfsStore, openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
 export { MemoryStore } from './memory-store.ts';
 export { allowNetworkFolder } from './location.ts';
 export { type FolderOpenOptions, openFolderStore } from './open-folder-store.ts';

@@ -20,3 +20,5 @@ export { storeThread } from './io/io-thread.adapter.ts';
 export { RemoteStore } from './io/remote-store.ts';
 export { StoreServer } from './io/store-server.ts';
 export { withoutSecrets } from './without-secrets.ts';
+export { checkDataNode, type DataNodeRules } from './hdfs/data-node-guard.ts';
+export { parseHdfsLocation } from './hdfs/hdfs-location.ts';

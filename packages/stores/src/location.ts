@@ -9,13 +9,14 @@ import { withoutSecrets } from './without-secrets.ts';
 export type Location =
   | { readonly kind: 'folder'; readonly path: string; readonly allowNetwork: boolean }
   | { readonly kind: 'memory'; readonly name: string }
-  | { readonly kind: 's3'; readonly location: string };
+  | { readonly kind: 's3'; readonly location: string }
+  | { readonly kind: 'hdfs'; readonly location: string };
 
 /** Two characters at least, so that `C:\data` is a path. */
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
-const COMING = new Set(['hdfs', 'webhdfs', 'swebhdfs']);
+const HDFS = new Set(['hdfs', 'webhdfs', 'swebhdfs']);
 
-/** Reads a location. Throws `STORE_BAD_URL`, `STORE_INSECURE` or `STORE_NOT_INSTALLED`; no text of it ever shows a secret. */
+/** Reads a location. Throws `STORE_BAD_URL` or `STORE_INSECURE`; no text of it ever shows a secret. */
 export function parseLocation(location: string): Location {
   const [, scheme, rest] = SCHEME.exec(location) ?? [];
   if (scheme === undefined || rest === undefined) return folder(location, location);
@@ -23,7 +24,7 @@ export function parseLocation(location: string): Location {
   if (kind === 'file') return fileUrl(location, rest);
   if (kind === 'memory') return memory(location, rest);
   if (kind === 's3') return { kind, location: parseS3Location(location).location };
-  if (COMING.has(kind)) throw notInstalled(location, kind);
+  if (HDFS.has(kind)) return { kind: 'hdfs', location };
   throw badUrl(location, `"${kind}:" is no kind of store.`);
 }
 
@@ -67,15 +68,6 @@ function fileUrlPath(location: string, rest: string): string {
 function memory(location: string, name: string): Location {
   if (!isNameSegment(name)) throw badUrl(location, 'After "memory:" comes a name of letters, digits, ".", "_" or "-".');
   return { kind: 'memory', name };
-}
-
-function notInstalled(location: string, kind: string): StoreError {
-  return new StoreError(
-    'fatal',
-    'STORE_NOT_INSTALLED',
-    `${withoutSecrets(location)} cannot be opened: ${kind}:// comes with its store package, which this version does not have yet. ` +
-      'Use a folder, for example ./checkpoints.',
-  );
 }
 
 function badUrl(location: string, why: string): StoreError {

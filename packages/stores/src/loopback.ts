@@ -7,9 +7,12 @@ import { isIPv4, isIPv6 } from 'node:net';
  * @example isLoopbackHost('127.0.0.1'); // true, as are 'localhost' and '[::1]'
  */
 export function isLoopbackHost(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const bare = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
   if (isIPv4(bare)) return bare.startsWith('127.');
-  if (isIPv6(bare)) return bare === '::1' || bare === '0:0:0:0:0:0:0:1';
+  if (isIPv6(bare)) return bare === '::1' || bare === '0:0:0:0:0:0:0:1' || bare.startsWith('::ffff:127.');
   // RFC 6761, section 6.3.
   return bare === 'localhost' || bare.endsWith('.localhost');
 }

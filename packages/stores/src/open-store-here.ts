@@ -1,12 +1,17 @@
+import { systemClock } from './clock.adapter.ts';
 import { resolve } from 'node:path';
 import { StoreError } from './errors.ts';
 import type { FileFacts } from './file-system.ts';
 import { FolderStore } from './folder-store.ts';
 import { errnoOf, fsError } from './fs-errors.ts';
+import { openHdfsStore } from './hdfs/open-hdfs-store.ts';
 import { parseLocation } from './location.ts';
 import { MemoryStore } from './memory-store.ts';
 import { nodeFileSystem } from './node-file-system.adapter.ts';
 import { openFolderStore } from './open-folder-store.ts';
+import { Repeater } from './repeater.ts';
+import { RETRY_POLICY } from './retry-policy.ts';
+import { RetryingStore } from './retrying-store.ts';
 import { openS3Store } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
 import { uniqueName } from './unique-name.ts';
@@ -22,6 +27,9 @@ const memoryStores = new Map<string, MemoryStore>();
 export async function openStoreHere(location: string): Promise<Store> {
   const parsed = parseLocation(location);
   if (parsed.kind === 's3') return openS3Store(parsed.location);
+  if (parsed.kind === 'hdfs') {
+    return new RetryingStore(await openHdfsStore(parsed.location), new Repeater(systemClock, RETRY_POLICY));
+  }
   return parsed.kind === 'folder'
     ? openFolderStore(parsed.path, { allowNetwork: parsed.allowNetwork })
     : openMemoryStore(parsed.name);

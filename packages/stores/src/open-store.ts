@@ -1,3 +1,4 @@
+import { openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
 import { storeThread } from './io/io-thread.adapter.ts';
 import { RemoteStore } from './io/remote-store.ts';
 import { openStoreHere, knownFolder, knownMemory } from './open-store-here.ts';
@@ -8,9 +9,10 @@ import type { Store } from './store.ts';
 
 /**
  * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`),
- * `memory:NAME`, or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it is not there, a bucket is not.
+ * `memory:NAME`, a folder of an HDFS (`hdfs://HOST/FOLDER`) or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it is
+ * not there, a bucket is not.
  *
- * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, for a folder those of `openFolderStore`, for S3 those of `openS3Store`.
+ * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, and those of `openFolderStore`, `openHdfsStore` and `openS3Store`.
  *
  * @example
  * const store = await openStore('./checkpoints');
@@ -18,7 +20,8 @@ import type { Store } from './store.ts';
  */
 export async function openStore(location: string): Promise<Store> {
   // What is far away is waited for, signed and encrypted in a thread of its own; its client and its credentials stay there.
-  if (parseLocation(location).kind === 's3') return RemoteStore.open(() => storeThread(location));
+  const { kind } = parseLocation(location);
+  if (kind === 's3' || kind === 'hdfs') return RemoteStore.open(() => storeThread(location));
   return openStoreHere(location);
 }
 
@@ -35,5 +38,6 @@ export async function openStore(location: string): Promise<Store> {
 export async function openStoreForReading(location: string): Promise<Store> {
   const parsed = parseLocation(location);
   if (parsed.kind === 's3') return openS3StoreForReading(parsed.location);
+  if (parsed.kind === 'hdfs') return openHdfsStoreForReading(parsed.location);
   return new ReadOnlyStore(parsed.kind === 'folder' ? await knownFolder(parsed.path) : knownMemory(parsed.name));
 }

@@ -35,18 +35,16 @@ test('memory:NAME is a store in memory', () => {
   expect(parseLocation('memory:orders')).toEqual({ kind: 'memory', name: 'orders' });
 });
 
+test.each(['hdfs:///my/checkpoints', 'webhdfs://namenode:9870/x', 'SWEBHDFS://namenode/x'])(
+  '%s is a store in HDFS, read when it is opened',
+  (location) => {
+    expect(parseLocation(location)).toEqual({ kind: 'hdfs', location });
+  },
+);
+
 test.each(['s3://bucket/x?region=eu-central-1', 'S3://bucket/x'])('%s is in S3', (location) => {
   expect(parseLocation(location)).toEqual({ kind: 's3', location });
 });
-
-test.each(['hdfs:///my/checkpoints', 'webhdfs://namenode:9870/x', 'swebhdfs://namenode/x'])(
-  '%s is not there yet, and the error says what to do',
-  (location) => {
-    const error = errorOf(location);
-    expect(error).toMatchObject({ kind: 'fatal', code: 'STORE_NOT_INSTALLED' });
-    expect(error.message).toMatch(/comes with its store package, which this version does not have yet.*Use a folder/);
-  },
-);
 
 test.each([
   '',
@@ -76,7 +74,6 @@ describe('no secret in a location is ever echoed', () => {
     'foo://user:canary@host',
     'foo:user:canary@host',
     'user:canary@host',
-    'hdfs://host/x?delegation=canary&user.name=canary',
     'file://user:canary@host/x',
     'file:canary@x',
     'foo://host/#canary',

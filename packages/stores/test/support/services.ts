@@ -14,6 +14,8 @@ const INSTALL_MS = 30 * 60_000;
 
 /** A server of a test's own, on loopback: started by it, and stopped by it. */
 export interface Service {
+  /** Where it keeps what it keeps, its logs and its process ids. */
+  readonly folder: string;
   /** What the script prints when the server is up, such as `S3_ENDPOINT`. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs another command of the script on this server, such as `kill`; answers what it prints. */
@@ -53,7 +55,7 @@ export async function startService(kind: ServiceKind, ...args: readonly string[]
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
-    return { env: await command('start', ...args), command, stop };
+    return { folder, env: await command('start', ...args), command, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
