@@ -125,6 +125,8 @@ class RunningJob implements JobRun, HostExtension {
   async start(): Promise<void> {
     const options = this.#options;
     const { files, loadJob, startEngine } = this.#environment;
+    // Refuses places that cannot be used, before anything is done.
+    outputsOf(options);
     await loadJob(this.#file);
     const spec = jobSpec(this.#file.href, await firstFile(files, options.input ?? []), options.key ?? null);
     this.#spec = spec;
