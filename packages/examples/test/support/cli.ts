@@ -14,6 +14,8 @@ export interface CliEvent {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Instead of `tidemark run`. */
+  readonly program?: string;
   /** Number of the user and of the group that run it; only root may choose. */
   readonly uid?: number;
 }
@@ -28,8 +30,8 @@ export class CliRun {
   readonly #watching = new Set<() => void>();
 
   constructor(args: readonly string[], options: CliOptions = {}) {
-    const { cwd = root, env, uid } = options;
-    this.process = spawn(process.execPath, [bin, 'run', ...args], {
+    const { cwd = root, env, uid, program } = options;
+    this.process = spawn(process.execPath, [...(program === undefined ? [bin, 'run'] : [program]), ...args], {
       cwd,
       env: { ...process.env, ...env },
       ...(uid === undefined ? {} : { uid, gid: uid }),
