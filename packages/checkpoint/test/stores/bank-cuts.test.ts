@@ -56,7 +56,9 @@ await describePlaces('64 accounts sending each other money without end', (place)
 
 /** A life of the bank until it has published so many checkpoints; answers the position of the first with all money in it. */
 async function live(location: string, workers: number, checkpoints: number): Promise<number> {
-  const child = spawn(process.execPath, [program, location, String(workers), String(IDLE)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, location, String(workers), String(IDLE)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'exit');
   try {
     const ready = await readyPosition(child);

@@ -54,5 +54,7 @@ await describePlaces("the original example, a job whose setup says schedule '0 *
 
 /** As a user would write it: a folder of its own, and no user. */
 function ownLocation(kind: 's3' | 'hdfs', location: string): string {
-  return kind === 's3' ? location : `${new URL(location.replace('hdfs:', 'http:')).origin.replace('http:', 'hdfs:')}/my/checkpoints`;
+  return kind === 's3'
+    ? location
+    : `${new URL(location.replace('hdfs:', 'http:')).origin.replace('http:', 'hdfs:')}/my/checkpoints`;
 }

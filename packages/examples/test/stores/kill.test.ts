@@ -6,12 +6,12 @@ import { expectKnown, flightsArgs, type KnownFlights, knownFlights } from './fli
 
 const KILLS = 10;
 const RATE = 20_000;
-const MOMENT_MS_MAX = 1_000;
+const MOMENT_MS_MAX = 700;
 
 const folder = testPlace('stores-kill');
 let known: KnownFlights;
 beforeAll(async () => {
-  known = await knownFlights(200_000);
+  known = await knownFlights(150_000);
 });
 
 await describePlaces('the flights job, killed with SIGKILL again and again', (place) => {

@@ -31,12 +31,13 @@ const TOXICS: readonly Toxic[] = [
   { type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } },
   { type: 'bandwidth', stream: 'upstream', attributes: { rate: 5 } },
 ];
-const TOXIC_MS = 1_500;
+const TOXIC_MS = 1_000;
 
 await describeProxiedPlaces('the flights job', (place) => {
   it('waits for what is slow, goes on without new checkpoints where it must, says so, and ends right', async () => {
     const output = folder.at(place().kind);
-    const run = folder.start([...flightsArgs(known, place().location(), output), '--rate', '8000']);
+    const args = flightsArgs(known, place().location(), output);
+    const run = folder.start([...args, '--rate', '8000']);
     await run.event('checkpoint', 2);
     const { proxies, servers } = place();
     for (const { name } of servers) {
@@ -47,9 +48,12 @@ await describeProxiedPlaces('the flights job', (place) => {
         await run.event('checkpoint', run.count('checkpoint') + 1);
       }
     }
-    const ended = await endOf(run);
-    await expectKnown(known, ended, output);
-    expectWarnings(ended);
+    expect(run.count('finished')).toBe(0);
+    run.process.kill('SIGTERM');
+    const stopped = await endOf(run);
+    expect(stopped.status).toBe(143);
+    expectWarnings(stopped);
+    await expectKnown(known, await folder.run(args), output);
   });
 
   it('gives up a checkpoint that nobody takes in time, or says what it waits for; then it takes the next one', async () => {

@@ -41,6 +41,23 @@ export async function describePlaces(what: string, define: (place: () => Place) 
   for (const { kind, name, start } of PLACES) await describePlace(`${what}, in ${name}`, [kind], start, define);
 }
 
+/** All kinds of places at once, from before the first test of the file until after the last one; null where one cannot be had. */
+export async function startPlaces(what: string): Promise<(() => readonly Place[]) | null> {
+  const reason = await firstReason(PLACES.map(({ kind }) => kind));
+  if (reason !== undefined) {
+    console.log(`SKIP ${what}: ${reason}`);
+    return null;
+  }
+  const started: Place[] = [];
+  beforeAll(async () => {
+    for (const { start } of PLACES) started.push(await start());
+  });
+  afterAll(async () => {
+    for (const place of started) await place.stop();
+  });
+  return () => started;
+}
+
 /** The same with a proxy before each server, so that what goes through can be broken. */
 export async function describeProxiedPlaces(what: string, define: (place: () => ProxiedPlace) => void): Promise<void> {
   for (const { kind, name, startProxied } of PLACES) {
@@ -55,9 +72,7 @@ async function describePlace<P extends Place>(
   start: () => Promise<P>,
   define: (place: () => P) => void,
 ): Promise<void> {
-  const reasons: string[] = [];
-  for (const kind of needs) reasons.push((await whyNot(kind)) ?? '');
-  const reason = reasons.find((each) => each !== '');
+  const reason = await firstReason(needs);
   if (reason !== undefined) console.log(`SKIP ${title}: ${reason}`);
   describe.skipIf(reason !== undefined)(title, () => {
     let started: P | undefined;
@@ -70,6 +85,14 @@ async function describePlace<P extends Place>(
       return started;
     });
   });
+}
+
+async function firstReason(needs: readonly ServiceKind[]): Promise<string | undefined> {
+  for (const kind of needs) {
+    const reason = await whyNot(kind);
+    if (reason !== null) return reason;
+  }
+  return undefined;
 }
 
 async function startS3Place(): Promise<Place> {
