@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { absent, checkRange, nameTaken, refuseAborted } from './answers.ts';
+import { absent, checkRange, nameTaken, refuseAborted, refuseTooLarge } from './answers.ts';
 import { StoreError } from './errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import { listFolder } from './folder-listing.ts';
@@ -78,7 +78,9 @@ export class FolderStore implements Store {
       const { kind, sizeBytes } = await told('look at', path, file.stat());
       if (kind === 'folder') throw absent(name, this.url);
       const start = Math.min(offset, sizeBytes);
-      return await readRange(file, path, start, Math.min(length, sizeBytes - start));
+      const size = Math.min(length, sizeBytes - start);
+      refuseTooLarge(size, options.bytesMax, name, this.url);
+      return await readRange(file, path, start, size);
     } finally {
       await quietly(file.close());
     }

@@ -14,6 +14,7 @@ import { RETRY_POLICY } from './retry-policy.ts';
 import { RetryingStore } from './retrying-store.ts';
 import { openS3Store } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
+import { TimedStore } from './timed-store.ts';
 import { uniqueName } from './unique-name.ts';
 
 /** Stores in memory by name: every opener of a name in this thread gets the same one, also after it was closed. */
@@ -30,9 +31,9 @@ export async function openStoreHere(location: string): Promise<Store> {
   if (parsed.kind === 'hdfs') {
     return new RetryingStore(await openHdfsStore(parsed.location), new Repeater(systemClock, RETRY_POLICY));
   }
-  return parsed.kind === 'folder'
-    ? openFolderStore(parsed.path, { allowNetwork: parsed.allowNetwork })
-    : openMemoryStore(parsed.name);
+  if (parsed.kind === 'memory') return openMemoryStore(parsed.name);
+  const { path, allowNetwork } = parsed;
+  return new TimedStore(await openFolderStore(path, { allowNetwork }), systemClock);
 }
 
 function openMemoryStore(name: string): Store {
