@@ -90,7 +90,7 @@ describe('add-one', () => {
 
   it.each([
     ['hdfs:///my/checkpoints', 'STORE_BAD_URL', 'HDFS_NAMENODES'],
-    ['webhdfs://me:secret@namenode:9870/checkpoints', 'STORE_BAD_URL', '?user=NAME'],
+    ['webhdfs://me:canary@namenode:9870/checkpoints', 'STORE_BAD_URL', '?user=NAME'],
     ['s3://bucket/checkpoints', 'STORE_NOT_INSTALLED', 'Use a folder'],
   ])('says what to do about %s', async (store, code, advice) => {
     const name = store.split(':')[0];
@@ -99,7 +99,7 @@ describe('add-one', () => {
     expect(ended.status).toBe(2);
     expect(ended.stderr).toMatch(new RegExp(`^tidemark: ${code}: `));
     expect(ended.stderr).toContain(advice);
-    expect(ended.stderr).not.toContain('secret');
+    expect(ended.stderr).not.toContain('canary');
     expect(await readdir(place.path)).not.toContain(name);
   });
 });
