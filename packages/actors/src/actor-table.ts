@@ -73,7 +73,8 @@ export class ActorTable implements UnitHolder {
     if (envelope === undefined) return;
     this.waiting--;
     this.#run(cell, envelope);
-    if (cell.mailbox.length > 0) this.#enqueue(cell);
+    // What it told itself has made it ready already.
+    if (cell.mailbox.length > 0 && !cell.ready) this.#enqueue(cell);
   }
 
   *captureUnits(): Generator<void, void, void> {

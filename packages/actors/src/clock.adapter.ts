@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Clock } from './clock.ts';
 import { collected } from './collections.adapter.ts';
+import { preempted } from './preemption.adapter.ts';
 
 /** The clock of this process. */
 export const systemClock: Clock = {
@@ -14,4 +15,5 @@ export const systemClock: Clock = {
     setImmediate(run);
   },
   collected,
+  preempted,
 };

@@ -13,4 +13,6 @@ export interface Clock {
    * has turned. Not there where nothing is collected that anybody could tell.
    */
   collected?(from: number, until: number): number;
+  /** Milliseconds that this thread was ready to run so far and the system gave the core to others; 0 where nobody knows. */
+  preempted?(): number;
 }

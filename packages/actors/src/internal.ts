@@ -1,3 +1,4 @@
+export { ActorTable } from './actor-table.ts';
 export { Border } from './border.ts';
 export { systemClock } from './clock.adapter.ts';
 export { OutChannel } from './channel.ts';
@@ -15,6 +16,7 @@ export type {
   Batch,
   ChannelItem,
   Envelope,
+  FileBytes,
   Frame,
   HostSays,
   LoadedUnit,
@@ -30,6 +32,7 @@ export type {
 export type { Port } from './port.ts';
 export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
 export type { Answer } from './actor-table.ts';
+export { decodeKeys, decodeRowsData, type RowsData } from './stored-rows.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
 export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions, type WorkerLine } from './threads.ts';

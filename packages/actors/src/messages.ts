@@ -76,6 +76,9 @@ export interface StartWorker {
   readonly work: Float64Array;
 }
 
+/** A file of a checkpoint: whole, or one piece after the other as it was made. */
+export type FileBytes = Uint8Array | readonly Uint8Array[];
+
 /** Host → worker. */
 export type HostSays =
   | StartWorker
@@ -84,7 +87,7 @@ export type HostSays =
       readonly units: readonly UnitData[];
       readonly frames: readonly PackedFrame[];
       /** Files of a checkpoint that only the layer that takes cuts can read. */
-      readonly files: readonly Uint8Array[];
+      readonly files: readonly FileBytes[];
     }
   | { readonly kind: 'go' }
   | { readonly kind: 'published'; readonly cut: number; readonly position: number }

@@ -9,6 +9,7 @@ import { homeOfGroup, keyGroup } from './key-group.ts';
 import { CAPTURE_SHARE, HIGH_MARK_BYTES, LOW_MARK_BYTES, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
 import { type Arrived, Links } from './links.ts';
 import type { Batch, Envelope, Frame, LoadedUnit, Marker, PackedFrame, Peer, Sight, UnitData } from './messages.ts';
+import type { RowsData } from './stored-rows.ts';
 import type { Task } from './task.ts';
 import { copyAnswer } from './turn.ts';
 import { CutState } from './unit.ts';
@@ -221,21 +222,11 @@ export class Runtime {
     else this.#actors.cell(type, key).table(table).load(tableKey, value);
   }
 
-  /** Puts back keys of one table of an actor or a task. */
-  loadRows(
-    type: string,
-    key: string,
-    table: string,
-    keys: readonly (string | number)[],
-    values: readonly unknown[],
-  ): void {
+  /** Puts back rows of one table of an actor or a task, which are decoded when somebody asks for them. */
+  loadRows(type: string, key: string, table: string, rows: RowsData): void {
     const task = this.#tasks.get(type);
-    if (task !== undefined) {
-      for (const [i, tableKey] of keys.entries()) task.loadUnit({ type, key, table, tableKey, value: values[i] });
-      return;
-    }
-    const rows = this.#actors.cell(type, key).table(table);
-    for (const [i, tableKey] of keys.entries()) rows.load(tableKey, values[i]);
+    if (task === undefined) this.#actors.cell(type, key).table(table).loadStored(rows);
+    else task.loadRows(table, rows);
   }
 
   /** Puts motion back into the mailboxes of this thread, in the order given. */

@@ -1,6 +1,7 @@
 import type { DeepReadonly } from './types.ts';
 import { captureEach, type CaptureSink, type CutState, type ReplacedUnit } from './unit.ts';
 import { ActorError } from './errors.ts';
+import { type RowsData, StoredRows } from './stored-rows.ts';
 import { assertKey, assertPlain, copyValue } from './value.ts';
 
 /** Any number of keys inside a state; each key is a unit of its own, captured one at a time. */
@@ -82,8 +83,11 @@ export interface TableOwner {
 export class UnitTable<K extends string | number, V> implements Table<K, V> {
   readonly #entries = new Map<K, TableEntry<V>>();
   readonly #place: TablePlace = { owner: null, dropped: false };
+  /** What a checkpoint holds, and nobody has asked for. */
+  #stored: StoredRows<K, V> | null = null;
 
   get size(): number {
+    this.#takeAll();
     return this.#entries.size;
   }
 
@@ -96,16 +100,16 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   }
 
   get(key: K): DeepReadonly<V> | undefined {
-    return this.#entries.get(key)?.value as DeepReadonly<V> | undefined;
+    return this.#find(key)?.value as DeepReadonly<V> | undefined;
   }
 
   has(key: K): boolean {
-    return this.#entries.has(key);
+    return this.#find(key) !== undefined;
   }
 
   set(key: K, value: V): void {
     const stored = copyValue(value, () => `table[${String(key)}]`);
-    const entry = this.#entries.get(key);
+    const entry = this.#find(key);
     if (entry === undefined) this.#add(key, stored);
     else {
       this.#place.owner?.cut.replace(entry);
@@ -114,7 +118,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   }
 
   update(key: K, change: (value: V) => V | void, initial?: () => V): void {
-    let entry = this.#entries.get(key);
+    let entry = this.#find(key);
     if (entry === undefined) {
       if (initial === undefined) return;
       entry = this.#add(key, initial());
@@ -125,7 +129,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
 
   /** The entry of a key for a change in place by the caller, captured first; made by `initial` when it is not there. */
   touch(key: K, initial: (key: K) => V): TableEntry<V> {
-    const entry = this.#entries.get(key);
+    const entry = this.#find(key);
     if (entry === undefined) return this.#add(key, initial(key));
     this.#place.owner?.cut.touch(entry);
     return entry;
@@ -133,13 +137,13 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
 
   /** The entry of a key for a change in place, captured first; undefined when it is not there. */
   touchKnown(key: K): TableEntry<V> | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#find(key);
     if (entry !== undefined) this.#place.owner?.cut.touch(entry);
     return entry;
   }
 
   delete(key: K): boolean {
-    const entry = this.#entries.get(key);
+    const entry = this.#find(key);
     if (entry === undefined) return false;
     this.#place.owner?.cut.replace(entry);
     entry.end();
@@ -147,6 +151,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   }
 
   *entries(): IterableIterator<readonly [K, DeepReadonly<V>]> {
+    this.#takeAll();
     for (const [key, entry] of this.#entries) yield [key, entry.value as DeepReadonly<V>];
   }
 
@@ -155,14 +160,38 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     this.#entries.set(key, new TableEntry<V>(this.#place, key, value));
   }
 
+  /** Puts back rows as a checkpoint holds them: they are decoded when one of them is asked for. */
+  loadStored(rows: RowsData): void {
+    this.#stored ??= new StoredRows<K, V>((key, value) => this.load(key, value));
+    this.#stored.add(rows);
+  }
+
   /** Gives every unit to the sink that the cut has not yet. */
   *captureUnits(): Generator<void, void, void> {
+    for (; this.#stored !== null; yield) this.#takeNext(this.#stored);
     if (this.#place.owner !== null) yield* captureEach(this.#place.owner.cut, this.#entries.values());
   }
 
   /** The state that holds this table is gone, after it was captured. */
   drop(): void {
     this.#place.dropped = true;
+  }
+
+  #find(key: K): TableEntry<V> | undefined {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined || this.#stored === null) return entry;
+    this.#stored.take(key);
+    if (this.#stored.isEmpty) this.#stored = null;
+    return this.#entries.get(key);
+  }
+
+  #takeNext(stored: StoredRows<K, V>): void {
+    stored.takeNext();
+    if (stored.isEmpty) this.#stored = null;
+  }
+
+  #takeAll(): void {
+    while (this.#stored !== null) this.#takeNext(this.#stored);
   }
 
   #add(key: K, value: V): TableEntry<V> {

@@ -1,5 +1,6 @@
 import type { Mailbox } from './mailbox.ts';
 import type { Batch, LoadedUnit } from './messages.ts';
+import type { RowsData } from './stored-rows.ts';
 import type { UnitHolder } from './unit.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface Task extends UnitHolder {
    */
   flip(): boolean;
   loadUnit(unit: LoadedUnit): void;
+  /** Rows of one of its tables, still encoded. */
+  loadRows(table: string, rows: RowsData): void;
   /** Nothing of this task is under way (mail is counted elsewhere). */
   readonly quiet: boolean;
   /** Its sources will bring no more. */

@@ -1,4 +1,4 @@
-import { Piscina } from 'piscina';
+import { createRequire } from 'node:module';
 import type { WorkerTask } from './seat.adapter.ts';
 
 /** Where the bodies of workers run. */
@@ -27,10 +27,14 @@ const ENV_ALLOWED = [
   'TMPDIR',
 ];
 
+/** Asked for only where a pool is made: threads load this module too, and start a third sooner without it. */
+const require = createRequire(import.meta.url);
+
 /** Threads of a pool. A thread that has died is replaced by the pool as soon as the next body is started. */
 export function poolHost({ workers, entry }: ThreadHostOptions): ThreadHost {
   const env: Record<string, string> = { MSGPACKR_NATIVE_ACCELERATION_DISABLED: 'true' };
   for (const name of ENV_ALLOWED) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const { Piscina } = require('piscina') as typeof import('piscina');
   const pool = new Piscina({
     filename: entry.href,
     minThreads: workers,

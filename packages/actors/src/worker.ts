@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import { definitions } from './definition.ts';
 import { assertNever, errorToData } from './errors.ts';
-import type { HostSays, Peer, StartWorker, WorkerSays, WorkerWord } from './messages.ts';
+import type { FileBytes, HostSays, Peer, StartWorker, WorkerSays, WorkerWord } from './messages.ts';
 import { Runtime } from './runtime.ts';
 
 /** Where a worker's code sits: a thread, the host's own thread, or a simulator's. All that it knows of the outside. */
@@ -24,7 +24,7 @@ export interface WorkerEnd {
 /** What the layer that takes cuts adds to a worker. */
 export interface WorkerPlugin {
   /** Puts back the units in a file of a checkpoint. */
-  load(file: Uint8Array): void;
+  load(file: FileBytes): void;
   published(cut: number, position: number): void;
   abandon(cut: number): void;
 }

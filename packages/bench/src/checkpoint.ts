@@ -95,7 +95,7 @@ function row(touched: number, schedule: string, lived: Lived, none: Lived): stri
   ];
 }
 
-/** From the start of a process to the answer of every worker, and from the death of a thread to the same. */
+/** From the start of a process to the first turn of every worker, and from the death of a thread to the same. */
 async function restores(): Promise<void> {
   const store = join(scratch, 'restores');
   await live({ store, seconds: 1 });
@@ -103,13 +103,16 @@ async function restores(): Promise<void> {
   for (let i = 0; i < RESTARTS; i++) starts.push(await live({ store, seconds: 0, dies: true }));
   const ms = (of: (lived: Lived) => number | null): string => median(starts.map((each) => of(each) ?? 0)).toFixed(0);
   print(`start of a system with all keys: ${ms(({ restoredMs }) => restoredMs)} ms until restored,`);
-  print(`  ${ms(({ startMs }) => startMs)} ms until every worker has answered; medians of ${RESTARTS}`);
-  print(`death of a thread until every worker has answered: ${ms(({ rolledBackMs }) => rolledBackMs)} ms`);
+  print(`  ${ms(({ startMs }) => startMs)} ms until every worker has told one of its rows, medians of ${RESTARTS};`);
+  print(`  ${ms(({ wholeMs }) => wholeMs)} ms until all rows are decoded, where somebody wants all at once`);
+  print(`death of a thread: stood still for ${ms(({ rolledBack }) => rolledBack?.stoodMs ?? null)} ms,`);
+  print(`  ${ms(({ rolledBack }) => rolledBack?.answeredMs ?? null)} ms until every worker has told one of its rows,`);
+  print(`  ${ms(({ rolledBack }) => rolledBack?.wholeMs ?? null)} ms until all rows are decoded`);
   const small = join(scratch, 'small');
   const deaths: number[] = [];
   await live({ store: small, keys: 10_000, seconds: 0 });
   for (let i = 0; i < RESTARTS; i++) {
-    deaths.push((await live({ store: small, keys: 10_000, seconds: 0, dies: true })).rolledBackMs ?? 0);
+    deaths.push((await live({ store: small, keys: 10_000, seconds: 0, dies: true })).rolledBack?.answeredMs ?? 0);
   }
   print(`  with 10,000 keys: ${median(deaths).toFixed(0)} ms`);
   print('');

@@ -3,7 +3,7 @@ import { StoreError, type Store } from '@tidemark/stores';
 import type { Compressor } from './compression.ts';
 import { CheckpointError } from './errors.ts';
 import { PartFraming } from './part-file.ts';
-import type { PartCache } from './part-cache.ts';
+import { type PartCache, sharedCopy } from './part-cache.ts';
 import type { PartBlock } from './part-writer.ts';
 import type { PartFile, PartOfCut, PartStats } from './participant.ts';
 import type { FileRef } from './record.ts';
@@ -134,7 +134,7 @@ function notStored(what: string, error: unknown): CheckpointError {
 /** One part on its way: its blocks, compressed and framed, as a stream for the store. */
 class OpenPart implements AsyncIterable<Uint8Array> {
   readonly blocks: Uint8Array[] = [];
-  /** All blocks so far; null when there was no room for them. */
+  /** All blocks so far, for the cache; null when there was no room for them. */
   kept: Uint8Array[] | null = [];
   upload: Promise<string> | null = null;
   length = 0;
@@ -206,7 +206,7 @@ class OpenPart implements AsyncIterable<Uint8Array> {
     this.#waits(bytes.length);
     this.blocks.push(bytes);
     if (this.length > this.#cache.room) this.kept = null;
-    this.kept?.push(bytes);
+    this.kept?.push(sharedCopy(bytes));
     this.#wake();
   }
 

@@ -178,9 +178,13 @@ export class Engine {
     await this.#generator?.withoutCuts(work);
   }
 
-  /** Looks at all threads once. */
-  async look(): Promise<readonly Sight[]> {
-    return (await this.#generations.current?.look()) ?? [];
+  /**
+   * Looks at all threads once.
+   *
+   * @throws ActorError `ROLLED_BACK` while the system goes back to its last checkpoint
+   */
+  look(): Promise<readonly Sight[]> {
+    return this.#generations.look();
   }
 
   /** Ends the system, with a last checkpoint if asked for. */

@@ -1,4 +1,4 @@
-import { ActorError, type Threads } from '@tidemark/actors/internal';
+import { ActorError, type Sight, type Threads } from '@tidemark/actors/internal';
 import { StoreError } from '@tidemark/stores';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
 import type { Environment } from './environment.ts';
@@ -87,6 +87,17 @@ export class Generations {
     const error = new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause });
     if (this.#mayGoBack(error)) this.#rollbacks.lost(thread, error);
     else this.#place.fail(error);
+  }
+
+  /**
+   * Looks at all threads of the present one.
+   *
+   * @throws ActorError `ROLLED_BACK` while the next one is loaded: its workers do not answer yet, and what whoever asks
+   * wants to know of has ended
+   */
+  async look(): Promise<readonly Sight[]> {
+    if (this.#rollbacks.isUnderWay) throw this.#rollbacks.reason();
+    return (await this.#current?.look()) ?? [];
   }
 
   halted(thread: number, generation: number): void {

@@ -9,6 +9,7 @@ import { CUT_OVERDUE_MS, FAILED_TOLD_MAX, SETTLE_MS } from './limits.ts';
 import { Pace } from './pace.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord, CutHistory, FailedAttempt, FileRef, PartRef, PublishedBefore } from './record.ts';
+import { TrafficMeter } from './traffic.ts';
 import { step, type GeneratorEffect, type GeneratorEvent, type GeneratorState } from './step.ts';
 
 /**
@@ -30,6 +31,7 @@ export class Generator {
   /** Threads that have entered the cut. */
   #flipped = new Set<number>();
   #before: PublishedBefore | null = null;
+  readonly #traffic: TrafficMeter;
   readonly #pace: Pace | null;
   readonly #timeLimitMs: number;
   #failedInARow = 0;
@@ -55,6 +57,7 @@ export class Generator {
     this.#options = options;
     this.#state = { phase: 'idle', next: options.nextCut, published: 0 };
     const { schedule, clock, work } = options;
+    this.#traffic = new TrafficMeter(options.store, clock);
     this.#timeLimitMs = schedule?.timeLimitMs ?? CUT_OVERDUE_MS;
     this.#pace = schedule === null ? null : new Pace(schedule, clock, work, () => this.#handle({ kind: 'due' }));
   }
@@ -276,7 +279,7 @@ export class Generator {
       releases: this.#releases,
       finished,
       app,
-      history: this.#history(),
+      history: this.#recordHistory(),
       failed: this.#failed,
       before: this.#before,
     };
@@ -290,6 +293,12 @@ export class Generator {
         const chain = this.#chains.get(thread) ?? [];
         return { thread, files: [...chain.filter(({ cut }) => cut <= base), ref] };
       });
+  }
+
+  /** With what the record alone tells: counts go on, and the next record tells of what comes after this one. */
+  #recordHistory(): CutHistory {
+    const traffic = this.#traffic.take();
+    return traffic === null ? this.#history() : { ...this.#history(), traffic };
   }
 
   get #releases(): boolean {

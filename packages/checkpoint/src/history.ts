@@ -74,6 +74,7 @@ function threadHistory(
     encodeMs: round(stats.encodeMs),
     pauseMs: round(stats.pauseMs),
     collectMs: round(stats.collectMs),
+    preemptMs: round(stats.preemptMs),
     units,
     messages,
     frames,

@@ -1,5 +1,5 @@
 import type { AnyActor } from '@tidemark/actors';
-import { definitions } from '@tidemark/actors/internal';
+import { definitions, type FileBytes } from '@tidemark/actors/internal';
 import { renames } from './mapping/fate.ts';
 import { tablesOf } from './mapping/migrate.ts';
 import type { Mapping } from './mapping/program.ts';
@@ -17,10 +17,10 @@ export function homeFiles(
   workers: number,
   placement: Placement,
   mapping: Mapping,
-): readonly (readonly Uint8Array[])[] | null {
+): readonly (readonly FileBytes[])[] | null {
   if (renames(mapping, record).size > 0) return null;
   if (parts.length !== workers + 1 || record.parts.some(({ thread }, i) => thread !== i)) return null;
-  const all: Uint8Array[][] = [];
+  const all: FileBytes[][] = [];
   for (const [thread, { files = [] }] of parts.entries()) {
     if (files.length === 0 || !files.every((file) => isHome(record, file, thread, placement, mapping))) return null;
     all.push(files.map(({ bytes }) => bytes).toReversed());

@@ -14,11 +14,11 @@ export { patiently } from './patience.ts';
 export * as limits from './limits.ts';
 export { Chain, type NextFile } from './chain.ts';
 export { entriesOf, KIND, UNIT_KINDS } from './entry.ts';
-export { PartLoader } from './part-loader.ts';
 export { mergeFiles, type PartContent, type PartFileContent, readPart } from './part.ts';
 export { PartFraming } from './part-file.ts';
 export { type PartBlock, type PartCounts, PartWriter } from './part-writer.ts';
 export { readParts } from './part-reading.ts';
+export { PartLoader } from './part-loader.ts';
 export { Participant, type PartFile, type PartSays, type PartStats } from './participant.ts';
 export {
   type CheckpointRecord,
@@ -44,7 +44,8 @@ export { Alarm } from './alarm.ts';
 export { NO_WORK, type WorkDone } from './work.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';
 export { insideWorker } from './inside.ts';
-export { takeOver } from './take-over.ts';
+export { takeOver, type TakenOver } from './take-over.ts';
+export { TrafficMeter } from './traffic.ts';
 export { isProgram, startSystem, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
 export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';

@@ -1,17 +1,17 @@
-import type { PackedFrame, UnitData } from '@tidemark/actors/internal';
+import type { FileBytes, PackedFrame, UnitData } from '@tidemark/actors/internal';
 import { LOAD_BYTES } from './limits.ts';
 import type { Load } from './recovery.ts';
 
 /** What one `load` message to a worker carries. */
 export interface LoadPiece {
-  readonly files: readonly Uint8Array[];
+  readonly files: readonly FileBytes[];
   readonly units: readonly UnitData[];
   readonly frames: readonly PackedFrame[];
 }
 
 /** Cuts a load into messages of bounded size; at least one. */
 export function inPieces(load: Load): LoadPiece[] {
-  const pieces: { files: Uint8Array[]; units: UnitData[]; frames: PackedFrame[] }[] = [];
+  const pieces: { files: FileBytes[]; units: UnitData[]; frames: PackedFrame[] }[] = [];
   let bytes = Number.POSITIVE_INFINITY;
   const room = (size: number): (typeof pieces)[number] => {
     if (bytes > LOAD_BYTES) {
@@ -21,7 +21,10 @@ export function inPieces(load: Load): LoadPiece[] {
     bytes += size;
     return pieces.at(-1)!;
   };
-  for (const file of load.files) room(file.length).files.push(own(file));
+  for (const file of load.files) {
+    if (file instanceof Uint8Array) room(file.length).files.push(own(file));
+    else room(file.reduce((sum, { length }) => sum + length, 0)).files.push(file.map(own));
+  }
   for (const unit of load.units) {
     const { type, key, table, tableKey, value } = unit;
     room(value.length).units.push({ type, key, table, tableKey, value: own(value) });

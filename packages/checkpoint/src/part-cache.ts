@@ -19,7 +19,7 @@ export class PartCache {
     return this.#bytesMax - this.#bytes;
   }
 
-  /** Keeps a file, if there is room for it. */
+  /** Keeps a file, if there is room for it: in memory that all threads may read, as `sharedCopy` makes it. */
   add(sha256: string, blocks: readonly Uint8Array[]): void {
     const length = lengthOf(blocks);
     if (length > this.room || this.#files.has(sha256)) return;
@@ -27,9 +27,8 @@ export class PartCache {
     this.#bytes += length;
   }
 
-  get(sha256: string): Uint8Array | undefined {
-    const blocks = this.#files.get(sha256);
-    return blocks === undefined ? undefined : Buffer.concat(blocks);
+  get(sha256: string): readonly Uint8Array[] | undefined {
+    return this.#files.get(sha256);
   }
 
   /** All others are of no use any more. */
@@ -40,6 +39,13 @@ export class PartCache {
       this.#bytes -= lengthOf(blocks);
     }
   }
+}
+
+/** The same bytes in memory that goes to other threads without being copied again. */
+export function sharedCopy(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
 }
 
 function lengthOf(blocks: readonly Uint8Array[]): number {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { decodeValue, encodeValue } from '@tidemark/actors/internal';
+import { decodeValue, encodeValue, type FileBytes } from '@tidemark/actors/internal';
 import { decompress } from './compression.ts';
 import type { Held, PartBlock } from './part-writer.ts';
 
@@ -27,6 +27,8 @@ type IndexLine = readonly [
   entries: number,
   holds: readonly Held[],
 ];
+
+type IndexBody = readonly [cut: number, base: number, lines: readonly IndexLine[]];
 
 /** Frames the blocks of one part, and writes the index at its end. */
 export class PartFraming {
@@ -76,19 +78,30 @@ export interface PartPayloads {
  * @throws RangeError or Error with the offset when the bytes are not a part
  * @throws CheckpointError `COMPRESSION_UNAVAILABLE`
  */
-export function readPartFile(bytes: Uint8Array, isVerified = false): PartPayloads {
-  const magic = latin1(bytes.subarray(0, MAGIC_BYTES));
-  if (magic === MAGIC_1) return { base: 0, holds: null, payloads: readBlocks1(bytes) };
+export function readPartFile(file: FileBytes, isVerified = false): PartPayloads {
+  if (!(file instanceof Uint8Array)) return readFrames(file);
+  const magic = latin1(file.subarray(0, MAGIC_BYTES));
+  if (magic === MAGIC_1) return { base: 0, holds: null, payloads: readBlocks1(file) };
   if (magic !== MAGIC) throw new Error('no part: wrong magic');
-  const { base, at, lines } = readIndex(bytes);
+  const { base, at, lines } = readIndex(file);
   let offset = MAGIC_BYTES;
   const payloads = lines.map(([lineOffset, stored, length, codec, entries]) => {
     if (lineOffset !== offset) throw new Error(`block at byte ${offset} is not the one of the index`);
-    const payload = readBlock(bytes, offset, { stored, length, codec }, isVerified);
+    const payload = readBlock(file, offset, { stored, length, codec }, isVerified);
     offset += HEAD_BYTES + stored;
     return { payload, entries };
   });
   if (offset !== at) throw new Error(`blocks end at byte ${offset}, the index begins at byte ${at}`);
+  return { base, holds: [...eachOnce(lines)], payloads };
+}
+
+/** A file that never left this process: what `begin`, `block` and `end` of its framing have made. */
+function readFrames(frames: readonly Uint8Array[]): PartPayloads {
+  const last = frames[frames.length - 1];
+  const [, base, lines] = decodeValue(last.slice(HEAD_BYTES, -END_BYTES)) as IndexBody;
+  const payloads = lines.map(([, stored, length, codec, entries], i) => {
+    return { payload: readBlock(frames[i + 1], 0, { stored, length, codec }, true), entries };
+  });
   return { base, holds: [...eachOnce(lines)], payloads };
 }
 
@@ -109,7 +122,7 @@ function readIndex(bytes: Uint8Array): {
   const at = Number(view.getBigUint64(endAt, true));
   const length = endAt - at - HEAD_BYTES;
   const payload = readBlock(bytes, at, { stored: length, length, codec: 0 });
-  const [, base, lines] = decodeValue(payload) as [number, number, IndexLine[]];
+  const [, base, lines] = decodeValue(payload) as IndexBody;
   return { base, at, lines };
 }
 

@@ -1,5 +1,5 @@
-import { decodeValue, type Runtime } from '@tidemark/actors/internal';
-import { entriesOf, KIND, type RowsBody, type RowsHead, UNIT_KINDS, type UnitHead } from './entry.ts';
+import { decodeKeys, decodeRowsData, decodeValue, type FileBytes, type Runtime } from '@tidemark/actors/internal';
+import { entriesOf, KIND, type RowsHead, UNIT_KINDS, type UnitHead } from './entry.ts';
 import { readPartFile } from './part-file.ts';
 import { Said } from './said.ts';
 
@@ -21,8 +21,8 @@ export class PartLoader {
   }
 
   /** Files that the host has verified, the newest first. */
-  load(bytes: Uint8Array): void {
-    const { base, payloads } = readPartFile(bytes, true);
+  load(file: FileBytes): void {
+    const { base, payloads } = readPartFile(file, true);
     // What this file says hides what older ones say, and not what it says itself.
     const now: (readonly [UnitHead, boolean])[] = [];
     // Below a full file there is none.
@@ -35,24 +35,22 @@ export class PartLoader {
         else if (this.#isNewest) this.#state(head as UnitHead, decodeValue(body), nothing);
       }
     }
+    this.#said.nextFile();
     for (const [head, isGone] of now) this.#said.add(...head, isGone);
     this.#isNewest = false;
   }
 
   #rows([type, of, table]: RowsHead, body: Uint8Array, say: Say): void {
-    const [keys, values] = decodeValue(body) as RowsBody;
     if (of === null) {
-      for (const [i, each] of keys.entries()) this.#state([type, String(each), '', null], values[i], say);
+      decodeRowsData<string, unknown>({ body, hidden: [] }, (key, value) => {
+        this.#state([type, String(key), '', null], value, say);
+      });
       return;
     }
     const { keys: hidden, gone } = this.#said.of(type, of, table);
-    if (!gone && hidden === null) this.#runtime.loadRows(type, of, table, keys, values);
-    else if (!gone) {
-      const isKept = (_: unknown, i: number): boolean => hidden?.has(keys[i]) !== true;
-      const kept = keys.filter(isKept);
-      if (kept.length > 0) this.#runtime.loadRows(type, of, table, kept, values.filter(isKept));
-    }
-    for (const key of keys) say([type, of, table, key], false);
+    if (!gone) this.#runtime.loadRows(type, of, table, { body, hidden });
+    if (say === nothing) return;
+    for (const key of decodeKeys<string | number>(body)) say([type, of, table, key], false);
   }
 
   #state(head: UnitHead, value: unknown, say: Say): void {

@@ -1,3 +1,4 @@
+import type { FileBytes } from '@tidemark/actors/internal';
 import { StoreError, type Store } from '@tidemark/stores';
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
@@ -5,7 +6,7 @@ import { mergeFiles, type PartContent, type PartFileContent, readPart } from './
 import type { CheckpointRecord, FileRef, PartRef } from './record.ts';
 
 /** The bytes of a file, if this process has them. */
-export type InMemory = (ref: FileRef) => Uint8Array | undefined;
+export type InMemory = (ref: FileRef) => FileBytes | undefined;
 
 const NOTHING: InMemory = () => undefined;
 

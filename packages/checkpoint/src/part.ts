@@ -1,4 +1,4 @@
-import { decodeValue, encodeValue, type PackedFrame, type UnitData } from '@tidemark/actors/internal';
+import { decodeValue, encodeValue, type FileBytes, type PackedFrame, type UnitData } from '@tidemark/actors/internal';
 import {
   entriesOf,
   type FrameHead,
@@ -26,7 +26,7 @@ export interface PartContent {
 /** What one file of a part holds. */
 export interface PartFileContent extends PartContent {
   /** All of the file. */
-  readonly bytes: Uint8Array;
+  readonly bytes: FileBytes;
   /** Cut of the file that it builds on; 0 for a full file. */
   readonly base: number;
   /** What its units belong to; null in format 1, which does not say. */
@@ -46,7 +46,7 @@ export interface PartFileContent extends PartContent {
  * @throws RangeError or Error when the bytes are not a part
  * @throws CheckpointError `COMPRESSION_UNAVAILABLE`
  */
-export function readPart(bytes: Uint8Array, isVerified = false): PartFileContent {
+export function readPart(bytes: FileBytes, isVerified = false): PartFileContent {
   return new ReadPart(bytes, isVerified);
 }
 
@@ -54,7 +54,7 @@ const LIVE_KINDS: ReadonlySet<Kind> = new Set([KIND.unit, KIND.rows, KIND.passin
 const MOTION_KINDS: ReadonlySet<Kind> = new Set([KIND.mail, KIND.channel, KIND.outbox]);
 
 class ReadPart implements PartFileContent {
-  readonly bytes: Uint8Array;
+  readonly bytes: FileBytes;
   readonly base: number;
   readonly holds: readonly Held[] | null;
   readonly mail: PackedFrame[] = [];
@@ -63,7 +63,7 @@ class ReadPart implements PartFileContent {
   readonly #payloads: readonly Uint8Array[];
   #read: { readonly units: UnitData[]; readonly gone: UnitHead[]; readonly passing: UnitData[] } | null = null;
 
-  constructor(bytes: Uint8Array, isVerified: boolean) {
+  constructor(bytes: FileBytes, isVerified: boolean) {
     const { base, holds, payloads } = readPartFile(bytes, isVerified);
     this.bytes = bytes;
     this.base = base;

@@ -32,12 +32,24 @@ export interface PartStats extends PartCounts {
   /** Spent on capturing between turns. */
   readonly encodeMs: number;
   readonly definitions: readonly DefinitionCount[];
-  /** Longest stretch in which this thread had mail and ran no turn because of the cut, without collections of garbage. */
+  /**
+   * Longest stretch in which this thread had mail and ran no turn because of the cut, without collections of garbage and without
+   * what the system gave to other threads meanwhile.
+   */
   readonly pauseMs: number;
   /** Collections of garbage from the flip to the end, together. */
   readonly collectMs: number;
+  /** For how long this thread had no core meanwhile, together. */
+  readonly preemptMs: number;
   /** The part carries a sink batch that this checkpoint will release. */
   readonly releases: boolean;
+}
+
+/** Time without a turn. */
+interface Stretch {
+  readonly from: number;
+  readonly until: number;
+  readonly preemptedMs: number;
 }
 
 interface OpenCut {
@@ -49,11 +61,12 @@ interface OpenCut {
   readonly rest: Generator<void, void, void>;
   readonly recorded: { readonly frame: Frame; readonly from: number }[];
   readonly flippedAt: number;
+  readonly preemptedBefore: number;
   readonly releases: boolean;
   captured: boolean;
   pauseMs: number;
   /** The newest stretch: what of it was garbage collection is known only when the event loop has turned. */
-  stretch: { readonly from: number; readonly until: number } | null;
+  stretch: Stretch | null;
   markersAt: number;
   lastMarker: number | null;
   capturedAt: number;
@@ -110,6 +123,7 @@ export class Participant implements CutHooks {
   flip(cut: number, published: number): void {
     const runtime = this.#runtime;
     const flippedAt = runtime.clock.monotonic();
+    const preemptedBefore = this.#preempted();
     this.#drop();
     this.#newest = cut;
     const writer = new PartWriter((block) => this.#say({ kind: 'block', cut, block }));
@@ -132,7 +146,8 @@ export class Participant implements CutHooks {
       releases,
       captured: false,
       pauseMs: 0,
-      stretch: { from: flippedAt, until: runtime.clock.monotonic() },
+      preemptedBefore,
+      stretch: this.#stretch(flippedAt, preemptedBefore),
       markersAt: flippedAt,
       lastMarker: null,
       capturedAt: flippedAt,
@@ -146,6 +161,7 @@ export class Participant implements CutHooks {
     const open = this.#open;
     if (open === null) return false;
     const begin = this.#runtime.clock.monotonic();
+    const preempted = this.#preempted();
     this.#settleStretch(open);
     if (!open.captured) {
       this.#captureRest(open, deadline);
@@ -153,10 +169,10 @@ export class Participant implements CutHooks {
       open.encodeMs += open.capturedAt - begin;
     }
     if (open.captured && open.waiting.size === 0) {
-      this.#finish(open, begin);
+      this.#finish(open, begin, preempted);
       return false;
     }
-    this.#notePause(open, begin);
+    this.#notePause(open, begin, preempted);
     return !open.captured;
   }
 
@@ -174,11 +190,11 @@ export class Participant implements CutHooks {
     open.writer.settle();
   }
 
-  #finish(open: OpenCut, begin: number): void {
+  #finish(open: OpenCut, begin: number, preempted: number): void {
     this.#open = null;
     for (const { frame, from } of open.recorded) open.writer.channel(frame, from);
     open.writer.end();
-    this.#notePause(open, begin);
+    this.#notePause(open, begin, preempted);
     const { cut, file, writer } = open;
     this.#chain.done(cut, file, writer.counts, this.#runtime.cut.end());
     const doneAt = this.#runtime.clock.monotonic();
@@ -194,24 +210,34 @@ export class Participant implements CutHooks {
     const { cut, file, flippedAt, markersAt, lastMarker, capturedAt, encodeMs, pauseMs, releases } = open;
     const { counts } = open.writer;
     const collectMs = this.#runtime.clock.collected?.(flippedAt, doneAt) ?? 0;
+    const preemptMs = this.#preempted() - open.preemptedBefore;
     // A full file that is small is followed by another one.
     const inline = file.base === 0 ? counts.bytes <= this.#inlineBytesMax : file.leaf;
     const definitions = open.writer.definitions.all();
-    const times = { flippedAt, markersAt, lastMarker, capturedAt, doneAt, encodeMs, pauseMs, collectMs };
+    const times = { flippedAt, markersAt, lastMarker, capturedAt, doneAt, encodeMs, pauseMs, collectMs, preemptMs };
     const stats = { ...counts, ...times, definitions, releases };
     this.#say({ kind: 'done', cut, file: { base: file.base, inline }, stats });
   }
 
-  #notePause(open: OpenCut, begin: number): void {
-    if (this.#runtime.hasMail) open.stretch = { from: begin, until: this.#runtime.clock.monotonic() };
+  #notePause(open: OpenCut, begin: number, preempted: number): void {
+    if (this.#runtime.hasMail) open.stretch = this.#stretch(begin, preempted);
+  }
+
+  /** From `from` until now, when the thread had waited for a core for so long. */
+  #stretch(from: number, preempted: number): Stretch {
+    return { from, until: this.#runtime.clock.monotonic(), preemptedMs: this.#preempted() - preempted };
+  }
+
+  #preempted(): number {
+    return this.#runtime.clock.preempted?.() ?? 0;
   }
 
   #settleStretch(open: OpenCut): void {
     if (open.stretch === null) return;
-    const { from, until } = open.stretch;
+    const { from, until, preemptedMs } = open.stretch;
     open.stretch = null;
     const collectedMs = this.#runtime.clock.collected?.(from, until) ?? 0;
-    open.pauseMs = Math.max(open.pauseMs, until - from - collectedMs);
+    open.pauseMs = Math.max(open.pauseMs, until - from - collectedMs - preemptedMs);
   }
 
   #drop(): void {

@@ -1,6 +1,7 @@
 import { CheckpointError } from './errors.ts';
 import { sha256 } from './hash.ts';
 import type { KeepPolicy } from './keep.ts';
+import type { TimedTraffic } from './traffic.ts';
 
 /** Version of the record's format that this code writes. It reads this one and all before. */
 export const RECORD_FORMAT = 2;
@@ -55,6 +56,11 @@ export interface CutHistory {
   /** Records of older versions do not tell it. */
   readonly slowest?: SlowestThread;
   readonly threads?: readonly ThreadHistory[];
+  /**
+   * What the owner has asked of its store since the record before, its put and what retention removed included; not there
+   * where the store does not count.
+   */
+  readonly traffic?: TimedTraffic;
 }
 
 /** One thread's share of it. */
@@ -72,10 +78,12 @@ export interface ThreadHistory {
   readonly storedMs: number;
   /** What it spent on capturing between turns, together; what a turn touches first is captured within that turn. */
   readonly encodeMs: number;
-  /** Longest stretch without a turn because of the cut, collections of garbage not counted. */
+  /** Longest stretch without a turn because of the cut; collections of garbage and time without a core are not counted. */
   readonly pauseMs: number;
   /** Collections of garbage meanwhile, together. */
   readonly collectMs?: number;
+  /** For how long the thread was ready and had no core meanwhile, together; 0 where the system does not tell. */
+  readonly preemptMs?: number;
   readonly units: number;
   readonly messages: number;
   readonly frames: number;

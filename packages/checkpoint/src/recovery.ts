@@ -4,6 +4,7 @@ import {
   definitionOf,
   definitions,
   type Envelope,
+  type FileBytes,
   homeOfGroup,
   keyGroup,
   packBatch,
@@ -30,7 +31,7 @@ export interface Placement {
 /** What one thread gets back. */
 export interface Load {
   /** Files of a part that is this thread's as it is, the newest first; their units are not among `units`. */
-  readonly files: Uint8Array[];
+  readonly files: FileBytes[];
   readonly units: UnitData[];
   readonly frames: PackedFrame[];
 }

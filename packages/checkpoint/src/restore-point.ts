@@ -1,3 +1,4 @@
+import type { FileBytes } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import { boundaryName, boundaryPositions } from './boundary.ts';
 import { CheckpointError } from './errors.ts';
@@ -47,7 +48,7 @@ export class RestorePoint {
   async parts(): Promise<PartContent[]> {
     const record = this.#record;
     if (record === null) return [];
-    const inMemory = ({ sha256 }: FileRef): Uint8Array | undefined => this.#cache.get(sha256);
+    const inMemory = ({ sha256 }: FileRef): FileBytes | undefined => this.#cache.get(sha256);
     try {
       return await Promise.all(
         record.parts.map((part) => readVerifiedPart(this.#store, this.#job, record, part, inMemory)),

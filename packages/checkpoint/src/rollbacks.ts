@@ -52,6 +52,11 @@ export class Rollbacks {
     return this.#state.phase === 'running';
   }
 
+  /** One generation is over, and the next one does not run yet. */
+  get isUnderWay(): boolean {
+    return UNDER_WAY.has(this.#state.phase);
+  }
+
   /** A restore of that generation is still wanted: nothing has come in between. */
   isRestoring(generation: number): boolean {
     return this.#state.phase === 'restoring' && this.#state.generation === generation;
@@ -88,11 +93,17 @@ export class Rollbacks {
 
   /** Resolves when no rollback is under way; null when there is none now. */
   rest(): Promise<void> | null {
-    return UNDER_WAY.has(this.#state.phase) ? this.#rest() : null;
+    return this.isUnderWay ? this.#rest() : null;
+  }
+
+  /** What those hear who waited for something that is undone. */
+  reason(): ActorError {
+    const message = `the system goes back to its last checkpoint, and this was not in it: ${this.#cause.message}`;
+    return new ActorError('ROLLED_BACK', message, { cause: this.#cause });
   }
 
   async #rest(): Promise<void> {
-    while (UNDER_WAY.has(this.#state.phase)) await new Promise<void>((resolve) => this.#resting.push(resolve));
+    while (this.isUnderWay) await new Promise<void>((resolve) => this.#resting.push(resolve));
   }
 
   #hurt(cause: Error, event: RecoveryEvent): void {
@@ -132,7 +143,7 @@ export class Rollbacks {
       case 'halt':
         this.#cancel();
         this.#cancel = clock.after(HALT_MS, () => this.#handle({ kind: 'silent' }));
-        this.#options.halt(effect.generation, this.#reason());
+        this.#options.halt(effect.generation, this.reason());
         return;
       case 'end-threads':
         for (const thread of effect.threads) this.#options.endThread(thread);
@@ -172,11 +183,6 @@ export class Rollbacks {
   #rolledBack(): RolledBack {
     const ms = this.#options.clock.monotonic() - this.#hurtAt;
     return { cause: this.#cause, durationMs: Math.round(ms * 10) / 10 };
-  }
-
-  #reason(): ActorError {
-    const message = `the system goes back to its last checkpoint, and this was not in it: ${this.#cause.message}`;
-    return new ActorError('ROLLED_BACK', message, { cause: this.#cause });
   }
 }
 

@@ -8,6 +8,7 @@ import { FENCE_TRIES, START_TRIES } from './limits.ts';
 import { Log, logName } from './log.ts';
 import { Owner, type OwnerSeen } from './owner.ts';
 import { pause } from './pause.ts';
+import { pinCheckpoint } from './pinning.ts';
 
 /** What a start does that finds another process running the job. */
 export type IfRunning = 'fail' | 'wait' | 'take-over';
@@ -84,7 +85,7 @@ export async function takeOver<P>(
     try {
       await start.putTerm(log, choice);
     } catch (error) {
-      if (!isFenced(error)) throw error;
+      if (!isFenced(error) && !isRefused(error)) throw error;
       await start.lost(tries, quicker(error), error);
       continue;
     }
@@ -138,10 +139,33 @@ class Start {
     return this.owner.comes(begun);
   }
 
-  async putTerm(log: Log, { term, checkpoint }: Choice): Promise<void> {
+  async putTerm(log: Log, { term, cut, checkpoint }: Choice): Promise<void> {
     this.#fits = true;
     if (this.term > 0) return;
-    await this.#put(log, term + 1, checkpoint?.record.position ?? 'fresh');
+    const { position = 'fresh', cut: from = cut } = checkpoint?.record ?? {};
+    // There is a newer one: whoever has put it may be about to remove what is older.
+    if (position !== 'fresh' && from !== cut) await this.#pin(position);
+    await this.#put(log, term + 1, position);
+  }
+
+  /**
+   * A checkpoint that a start goes back to is pinned before the term record names it (C34).
+   *
+   * @throws CheckpointError `PIN_REFUSED` when another owner has given it up, and what reading it throws
+   */
+  async #pin(position: number): Promise<void> {
+    const { store, job, environment } = this.#place;
+    const place = { store, job, now: () => environment.clock.now() };
+    try {
+      await pinCheckpoint(place, position, { label: null, wish: null, verify: 'whole' });
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || error.code !== 'PIN_TAKEN') throw error;
+      return;
+    }
+    this.#options.warn(
+      'WENT_BACK',
+      `checkpoint ${position} is pinned, because this start goes back to it: it stays until 'tidemark unpin ${position}'`,
+    );
   }
 
   /**
@@ -176,10 +200,11 @@ class Start {
       const from = this.#fenceFrom(record.kind === 'term' ? record.from : record.position);
       if (from === null) return false;
       try {
+        if (from !== 'fresh' && from === this.#options.from) await this.#pin(from);
         await this.#put(log, record.term + 1, from);
         return true;
       } catch (error) {
-        if (!isFenced(error)) throw error;
+        if (!isFenced(error) && !isRefused(error)) throw error;
       }
     }
     return false;
@@ -223,6 +248,11 @@ function isDamage(error: unknown): error is CheckpointError {
 
 function isFenced(error: unknown): error is CheckpointError {
   return error instanceof CheckpointError && error.code === 'FENCED';
+}
+
+/** What was to be gone back to is being removed by somebody. */
+function isRefused(error: unknown): error is CheckpointError {
+  return error instanceof CheckpointError && error.code === 'PIN_REFUSED';
 }
 
 /** A store that holds other jobs and not this one is most likely a mistake. */

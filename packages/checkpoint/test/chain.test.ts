@@ -1,10 +1,11 @@
 import { actor, type Table, table } from '@tidemark/actors';
-import { captureEach, decodeValue, type UnitData } from '@tidemark/actors/internal';
+import { captureEach, type CaptureSink, decodeValue, type UnitData } from '@tidemark/actors/internal';
 import {
   Chain,
   limits,
   mergeFiles,
   type NextFile,
+  PartLoader,
   type PartFileContent,
   readPart,
 } from '@tidemark/checkpoint/internal';
@@ -124,6 +125,7 @@ class Bench {
     const files = [...below, { cut: this.#cut, content: readPart(bytes) }];
     expect(below.at(-1)?.cut ?? 0).toBe(open.file.base);
     expect(modelOf(mergeFiles(files.map(({ content }) => content)).units)).toEqual(open.atFlip);
+    expect(modelOf(loadedUnits(files.map(({ content }) => content)))).toEqual(open.atFlip);
     this.lengths.push(files.length);
     if (files.length > 1) this.deltas++;
     if (!published) return;
@@ -144,15 +146,12 @@ class OpenPart {
     const { host } = threads;
     const written: ((writer: Parameters<Parameters<typeof writePart>[0]>[0]) => void)[] = [];
     host.cut.begin(cut, file.base, {
+      ...NOTHING,
       unit: (type, of, name, tableKey, value) => {
         const own = structuredClone(value);
         written.push((writer) => writer.unit(type, of, name, tableKey, own));
       },
       gone: (...address) => written.push((writer) => writer.gone(...address)),
-      passing: () => undefined,
-      mail: () => undefined,
-      batch: () => undefined,
-      settle: () => undefined,
     });
     this.#rest = all([
       ...(file.base === 0 ? [host.captureUnits()] : file.changed.map((units) => captureEach(host.cut, units))),
@@ -168,6 +167,28 @@ class OpenPart {
     for (let i = 0; i < steps && this.#rest.next().done !== true; i++);
   }
 }
+
+/** What a thread has that got the files back. */
+function loadedUnits(files: readonly PartFileContent[]): readonly UnitData[] {
+  const { host } = new Threads(1).go();
+  const loader = new PartLoader(host);
+  for (const { bytes } of files.toReversed()) loader.load(bytes);
+  const { bytes } = writePart((writer) => {
+    const { unit } = writer;
+    host.cut.begin(1, 0, { ...NOTHING, unit: unit.bind(writer) });
+    for (const _ of host.captureUnits());
+  });
+  return readPart(bytes).units;
+}
+
+const NOTHING: CaptureSink = {
+  unit: () => undefined,
+  gone: () => undefined,
+  passing: () => undefined,
+  mail: () => undefined,
+  batch: () => undefined,
+  settle: () => undefined,
+};
 
 function* all(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
   for (const capture of captures) yield* capture;

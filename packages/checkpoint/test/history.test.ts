@@ -44,6 +44,7 @@ describe('the history of a checkpoint', () => {
       encodeMs: 2,
       pauseMs: 1,
       collectMs: 0,
+      preemptMs: 0,
       ...counts,
       storedBytes: expect.any(Number) as number,
       definitions: [definitions[1], definitions[0]],

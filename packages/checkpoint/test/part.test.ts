@@ -147,6 +147,19 @@ describe('a part', () => {
     );
   });
 
+  it('is the same whole, and piece by piece as it was made', () => {
+    const property = fc.property(fc.array(fc.integer({ min: 1, max: 400_000 }), { maxLength: 12 }), (sizes) => {
+      const { bytes, frames } = writePart((writer) => {
+        for (const [i, size] of sizes.entries()) writer.unit('type', `key-${i}`, '', null, 'x'.repeat(size));
+        writer.gone('type', 'gone', '', null);
+      });
+      const [whole, pieces] = [readPart(bytes), readPart(frames)];
+      expect(unpacked(pieces)).toEqual(unpacked(whole));
+      expect([pieces.base, pieces.holds, pieces.gone]).toEqual([whole.base, whole.holds, whole.gone]);
+    });
+    fc.assert(property, { numRuns: 20 });
+  });
+
   it('of nothing is a part', () => {
     const { bytes, counts } = writePart(() => undefined);
     const { base, units, gone, passing, mail, channels, outboxes } = readPart(bytes);

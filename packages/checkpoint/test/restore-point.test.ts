@@ -8,7 +8,7 @@ import {
 import { MemoryStore } from '@tidemark/stores';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { JOB } from './support/job-log.ts';
-import { fileRef, inlineRef, sha256, writePart } from './support/parts.ts';
+import { fileRef, inlineRef, sha256, type WrittenPart, writePart } from './support/parts.ts';
 import { recordOf } from './support/records.ts';
 import { ScriptedStore } from './support/scripted-store.ts';
 
@@ -20,11 +20,14 @@ beforeEach(() => {
 });
 
 /** A part file that holds one unit of that key; stored where its record says. */
-async function file(key: string, cut: number): Promise<{ readonly bytes: Uint8Array; readonly path: string }> {
-  const { bytes } = writePart((writer) => writer.unit('a', key, '', null, { n: 1 }), cut);
+async function file(
+  key: string,
+  cut: number,
+): Promise<Pick<WrittenPart, 'bytes' | 'frames'> & { readonly path: string }> {
+  const { bytes, frames } = writePart((writer) => writer.unit('a', key, '', null, { n: 1 }), cut);
   const path = `part/${key}`;
   await memory.put(`${JOB}/${path}`, bytes);
-  return { bytes, path };
+  return { bytes, frames, path };
 }
 
 const keysIn = async (point: RestorePoint): Promise<string[]> =>
@@ -44,7 +47,7 @@ describe('the checkpoint to go back to', () => {
   test('is read from memory as far as it is there, and from the store where it is not', async () => {
     const files = [await file('kept', 1), await file('too-large', 1)];
     const cache = new PartCache(files[0].bytes.length);
-    for (const { bytes } of files) cache.add(sha256(bytes), [bytes]);
+    for (const { bytes, frames } of files) cache.add(sha256(bytes), frames);
     const small = writePart((writer) => writer.unit('a', 'inline', '', null, {})).bytes;
     const parts = [...files.map(({ path, bytes }, thread) => fileRef(path, bytes, thread)), inlineRef(small, 2)];
     const point = new RestorePoint(store, JOB, cache, recordOf({ parts }));
@@ -85,11 +88,11 @@ describe('files in memory', () => {
     const cache = new PartCache(100);
     cache.add('a', bytes(20));
     cache.add('b', bytes(40));
-    expect([cache.room, cache.get('a')?.length, cache.get('b')]).toEqual([60, 40, undefined]);
+    expect([cache.room, cache.get('a'), cache.get('b')]).toEqual([60, bytes(20), undefined]);
     cache.add('c', bytes(30));
     expect(cache.room).toBe(0);
     cache.keepOnly(new Set(['c']));
-    expect([cache.room, cache.get('a'), cache.get('c')?.length]).toEqual([40, undefined, 60]);
+    expect([cache.room, cache.get('a'), cache.get('c')]).toEqual([40, undefined, bytes(30)]);
     cache.add('c', bytes(20));
     expect(cache.room).toBe(40);
   });

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent } from '@tidemark/checkpoint';
-import { nodeEnvironment, startEngine } from '@tidemark/checkpoint/internal';
+import { type Engine, nodeEnvironment, startEngine } from '@tidemark/checkpoint/internal';
 import { describe, expect, test, vi } from 'vitest';
 import { Echo, Teller, Till } from './fixtures/actors.mjs';
 import { runText } from './support/child.ts';
@@ -16,6 +16,31 @@ const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
 const systems = new Systems();
 
 const { rollbacks, rolledBack } = rollbacksOf(systems);
+
+function engineIn(location: string, events: EngineEvent[], random: () => number): Promise<Engine> {
+  return startEngine(
+    {
+      modules: [new URL('fixtures/actors.mjs', import.meta.url).href],
+      location,
+      job: 'main',
+      workers: 2,
+      schedule: '1h',
+      timezone: undefined,
+      keep: 10,
+      compression: 'none',
+      captureBytesMax: Infinity,
+      inline: false,
+      fresh: false,
+      from: null,
+      acceptDuplicates: false,
+      command: () => '',
+      observe: (event) => events.push(event),
+      border: null,
+      extension: null,
+    },
+    { ...nodeEnvironment, random },
+  );
+}
 
 describe('an ask', () => {
   test('from before the restored cut is answered after it; a later one rejects with ROLLED_BACK, and may be repeated', async () => {
@@ -95,6 +120,26 @@ describe('a rollback', () => {
     expect(await system.ask(system.ref(Till, 'till')).got()).toBe(5);
   });
 
+  test('leaves no look at the threads without an answer', async () => {
+    const events: EngineEvent[] = [];
+    const engine = await engineIn(await systems.folder(), events, Math.random);
+    engine.go();
+    await engine.checkpoint();
+    engine.current!.runtime.send({ type: 'echo', key: 'a', handler: 'exit', args: [0], reply: null });
+    const looks: Promise<unknown>[] = [];
+    while (!events.some(({ kind }) => kind === 'rolled-back')) {
+      looks.push(
+        engine.look().then(
+          () => 'seen',
+          (error: { code?: string }) => error.code,
+        ),
+      );
+      await new Promise(setImmediate);
+    }
+    expect(new Set(await Promise.all(looks))).toEqual(new Set(['seen', 'ROLLED_BACK']));
+    await engine.stop(false);
+  });
+
   test('replaces a thread that does not answer', async () => {
     const system = await systems.start({ store: await systems.folder() });
     await system.checkpoint();
@@ -151,29 +196,8 @@ describe('what going back cannot cure ends the system', () => {
   test('ROLLBACKS_SPENT: a turn of the checkpoint that throws again and again', async () => {
     const events: EngineEvent[] = [];
     const folder = await systems.folder();
-    const engine = await startEngine(
-      {
-        modules: [new URL('fixtures/actors.mjs', import.meta.url).href],
-        location: folder,
-        job: 'main',
-        workers: 2,
-        schedule: '1h',
-        timezone: undefined,
-        keep: 10,
-        compression: 'none',
-        captureBytesMax: Infinity,
-        inline: false,
-        fresh: false,
-        from: null,
-        acceptDuplicates: false,
-        command: () => '',
-        observe: (event) => events.push(event),
-        border: null,
-        extension: null,
-      },
-      // No wait between two tries.
-      { ...nodeEnvironment, random: () => 0 },
-    );
+    // No wait between two tries.
+    const engine = await engineIn(folder, events, () => 0);
     engine.go();
     // It is in every cut: from now on it throws, whatever is gone back to.
     const poison = join(folder, 'poison');

@@ -86,7 +86,7 @@ test('copies that are wrong are refused before the store is made', async () => {
   for (const [copies, code] of [
     [[{ location: store, schedule: '1m' }], 'COPIES_INVALID'],
     [[{ location: join(folder, 'copies'), schedule: 'often' }], 'SCHEDULE_INVALID'],
-    [[{ location: 's3://bucket/x', schedule: '1m' }], 'STORE_NOT_INSTALLED'],
+    [[{ location: 's3://bucket/x?what=1', schedule: '1m' }], 'STORE_BAD_URL'],
   ] as const) {
     await expect(systems.start({ store, copies })).rejects.toMatchObject({ code });
   }

@@ -82,7 +82,7 @@ describe('copies in another store', () => {
     [['--copy-keep', '3'], '--copy-schedule and --copy-keep say how to copy, not where'],
     [['--copy-to', 'elsewhere', '--copy-keep', '0'], '--copy-keep 0: expected the number of copies'],
     [['--copy-to', 'elsewhere', '--copy-schedule', 'often'], 'SCHEDULE_INVALID: schedule "often"'],
-    [['--copy-to', 's3://bucket/copies'], 'STORE_NOT_INSTALLED'],
+    [['--copy-to', 's3://bucket/copies?secret=canary'], 'STORE_BAD_URL'],
   ])('that are wrong (%j) end it before anything is touched', async (wrong, why) => {
     const ended = await place.run([...args('wrong'), ...wrong]);
     expect(ended.status).toBe(2);

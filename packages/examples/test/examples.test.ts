@@ -91,7 +91,6 @@ describe('add-one', () => {
   it.each([
     ['hdfs:///my/checkpoints', 'STORE_BAD_URL', 'HDFS_NAMENODES'],
     ['webhdfs://me:canary@namenode:9870/checkpoints', 'STORE_BAD_URL', '?user=NAME'],
-    ['s3://bucket/checkpoints', 'STORE_NOT_INSTALLED', 'Use a folder'],
   ])('says what to do about %s', async (store, code, advice) => {
     const name = store.split(':')[0];
     const args = [example('add-one.ts'), '--input', numbers.path, '--output', place.at(name), '--store', store];

@@ -21,6 +21,7 @@ export function commandText(file: URL, options: RunOptions, position: number): s
   if (options.drop !== undefined) words.push('--drop', ...options.drop);
   const renames = Object.entries(options.rename ?? {}).map(([from, to]) => `${from}=${to}`);
   if (renames.length > 0) words.push('--rename', ...renames);
+  if (options.allowNfs === true) words.push('--allow-nfs');
   if (options.inline === true) words.push('--inline');
   return [...words, '--from', String(position), '--accept-duplicates'].map(quoted).join(' ');
 }

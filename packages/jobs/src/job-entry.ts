@@ -1,4 +1,5 @@
 import type { Install, InstalledWorker } from '@tidemark/actors/internal';
+import { allowNetworkFolder } from '@tidemark/stores';
 import { badRowHandler } from './bad-rows.ts';
 import './collector.ts';
 import { FileSink, type FileSinkOptions } from './file-sink.ts';
@@ -128,7 +129,7 @@ function makeSink(
     task: runtime.thread,
     cut: runtime.cut,
     clock: runtime.clock,
-    open: () => openStore(path),
+    open: () => openStore((worker.data as JobWorkerData).allowNfs ? allowNetworkFolder(path) : path),
     warn: (code, message) => worker.say({ kind: 'warning', code, message } satisfies JobWorkerSays),
     ...tell,
   });

@@ -1,9 +1,11 @@
 import {
   type Batch,
   copyValue,
+  decodeRowsData,
   type LoadedUnit,
   Mailbox,
   type MailOwner,
+  type RowsData,
   type Runtime,
   type Task,
   UnitTable,
@@ -156,6 +158,15 @@ export class JobTask implements Task, MailOwner<Batch> {
         return;
       default:
         throw unitUnknown(unit.table);
+    }
+  }
+
+  loadRows(table: string, rows: RowsData): void {
+    if (table === 'keyed') this.#keyed.loadStored(rows);
+    else {
+      decodeRowsData<Key, unknown>(rows, (tableKey, value) => {
+        this.loadUnit({ type: JOB_TASK, key: '', table, tableKey, value });
+      });
     }
   }
 

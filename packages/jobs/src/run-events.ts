@@ -117,6 +117,8 @@ export interface RunOptions {
   readonly keep?: number | KeepOptions;
   /** How parts of checkpoints are stored; `none` when not given. */
   readonly compression?: Compression;
+  /** Take folders on network file systems, too, for the checkpoints and the output. */
+  readonly allowNfs?: boolean;
   /** Bytes of a checkpoint that may wait for the store, 512 MiB when not given: with more, that checkpoint is declined. */
   readonly captureBytesMax?: number;
   /** Copies of the checkpoints in other stores; instead of those that the job's own file names. */

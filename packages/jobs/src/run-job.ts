@@ -13,6 +13,7 @@ import {
   type Engine,
   workersOf,
 } from '@tidemark/checkpoint/internal';
+import { allowNetworkFolder } from '@tidemark/stores';
 import { COLLECTOR, type Collector } from './collector.ts';
 import { commandText } from './command-text.ts';
 import { JobError } from './errors.ts';
@@ -97,7 +98,7 @@ class RunningJob implements JobRun, HostExtension {
   #reports: WorkerReports;
 
   constructor(file: URL, options: RunOptions, observe: (event: RunEvent) => void, environment: JobEnvironment) {
-    this.#environment = environment;
+    this.#environment = options.allowNfs === true ? onNetworkToo(environment) : environment;
     this.#border = new Border(environment.clock);
     this.#beganAt = environment.clock.monotonic();
     this.#file = file;
@@ -116,7 +117,9 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   get #location(): string {
-    return this.#options.store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
+    const { store, allowNfs = false } = this.#options;
+    const location = store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
+    return allowNfs ? allowNetworkFolder(location) : location;
   }
 
   async start(): Promise<void> {
@@ -376,6 +379,7 @@ class RunningJob implements JobRun, HostExtension {
       files: plan.files,
       splits: plan.splits.length,
       key: this.#key,
+      allowNfs: this.#options.allowNfs ?? false,
       output: this.#outputs.output,
       badRows: badRowsTo(this.#outputs, this.#options),
       rowsPerSecond: (this.#options.rate ?? 0) / this.#workers,
@@ -395,4 +399,9 @@ class RunningJob implements JobRun, HostExtension {
   #sayAll(data: JobHostSays): void {
     for (let thread = 1; thread <= this.#workers; thread++) this.#engine?.say(thread, { kind: 'extension', data });
   }
+}
+
+/** Opens folders on network file systems as well. */
+function onNetworkToo(environment: JobEnvironment): JobEnvironment {
+  return { ...environment, openStore: (location) => environment.openStore(allowNetworkFolder(location)) };
 }

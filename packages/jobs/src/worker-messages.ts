@@ -9,6 +9,8 @@ export interface JobWorkerData {
   readonly files: readonly InputFile[];
   readonly splits: number;
   readonly key: string | null;
+  /** The output may be on a network file system. */
+  readonly allowNfs: boolean;
   readonly output: string | null;
   readonly badRows:
     | { readonly kind: 'stop' }

@@ -1,5 +1,7 @@
 import { CHANGING } from './conformance/changing.ts';
+import { LARGE } from './conformance/large.ts';
 import { LISTING } from './conformance/listing.ts';
+import { LOST_REPLIES, type LossyStore } from './conformance/lost-replies.ts';
 import { NAMING } from './conformance/names.ts';
 import { PUT_IF_ABSENT } from './conformance/put-if-absent.ts';
 import { READING } from './conformance/reading.ts';
@@ -15,23 +17,46 @@ export interface ConformanceCase {
   readonly run: () => Promise<void>;
 }
 
+export type { LossyStore } from './conformance/lost-replies.ts';
+
+export interface ConformanceOptions {
+  /** Also objects of 256 MB and 10,000 of them, which take minutes. */
+  readonly large?: boolean;
+  /** Where replies of the store's place can be lost: opens an empty store of its own for each case about that. */
+  readonly makeLossyStore?: () => Promise<LossyStore>;
+}
+
 /**
  * The contract of `Store` as tests: no store, and no wrapper around one, without them.
  *
  * @param makeStore opens an empty store of its own for each case; it is closed after the case.
+ * @param options which cases there are beside those that every store can run
  *
  * @example
  * for (const { name, run } of storeConformance(() => openFolderStore(freshFolder()))) test(name, run);
  */
-export function storeConformance(makeStore: () => Promise<Store>): readonly ConformanceCase[] {
-  return Object.entries(RULES).map(([name, rule]) => ({
+export function storeConformance(
+  makeStore: () => Promise<Store>,
+  { large = false, makeLossyStore }: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  const rules = cases(large ? { ...RULES, ...LARGE } : RULES, makeStore, (store) => store);
+  if (makeLossyStore === undefined) return rules;
+  return [...rules, ...cases(LOST_REPLIES, makeLossyStore, ({ store }) => store)];
+}
+
+function cases<T>(
+  rules: Readonly<Record<string, (subject: T) => Promise<void>>>,
+  make: () => Promise<T>,
+  storeOf: (subject: T) => Store,
+): readonly ConformanceCase[] {
+  return Object.entries(rules).map(([name, rule]) => ({
     name,
     run: async () => {
-      const store = await makeStore();
+      const subject = await make();
       try {
-        await rule(store);
+        await rule(subject);
       } finally {
-        await store.close();
+        await storeOf(subject).close();
       }
     },
   }));

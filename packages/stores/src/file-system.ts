@@ -19,6 +19,8 @@ export interface FileSystem {
   /** Moves a file over whatever has the name. */
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  /** The kind of network file system that the path is on, such as `NFS`; null for a local one, and where nobody can tell. */
+  networkKind(path: string): Promise<string | null>;
 }
 
 export interface OpenFile {

@@ -84,6 +84,19 @@ export class FolderStore implements Store {
     }
   }
 
+  async storedAt(name: string, options: CallOptions = {}): Promise<number> {
+    const path = this.#admit(name, options);
+    this.#folders.refuseBroken(dirname(name));
+    const file = await this.#openObject(name, path);
+    try {
+      const { kind, modifiedMs } = await told('look at', path, file.stat());
+      if (kind === 'folder') throw absent(name, this.url);
+      return modifiedMs;
+    } finally {
+      await quietly(file.close());
+    }
+  }
+
   async list(prefix: string, options: ListOptions = {}): Promise<readonly string[]> {
     checkPrefix(prefix);
     refuseAborted(options.signal, prefix);

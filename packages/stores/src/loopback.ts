@@ -1,14 +1,19 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
 /**
- * Whether a host, as a URL writes it, surely is this machine itself: `localhost` and names below it, 127.0.0.0/8 and `::1`. Other
- * names are not looked up.
+ * Whether a host, as a URL writes it, is surely this machine: what is sent there crosses no network. A name that only
+ * happens to resolve to this machine is not one, because another machine may resolve it otherwise.
  *
- * @example isLoopbackHost('[::1]') // true
+ * @example isLoopbackHost('127.0.0.1'); // true, as are 'localhost' and '[::1]'
  */
 export function isLoopbackHost(host: string): boolean {
   const bare = host
-    .toLowerCase()
     .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '');
-  if (bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || bare === '0:0:0:0:0:0:0:1') return true;
-  return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(bare);
+    .replace(/\.$/, '')
+    .toLowerCase()
+    .replace(/^::ffff:(?=\d+\.)/, '');
+  if (isIPv4(bare)) return bare.startsWith('127.');
+  if (isIPv6(bare)) return bare === '::1' || bare === '0:0:0:0:0:0:0:1';
+  // RFC 6761, section 6.3.
+  return bare === 'localhost' || bare.endsWith('.localhost');
 }

@@ -1,5 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { networkKindOf } from './network-kind.ts';
 import type { EntryKind, FileFacts, FileSystem, OpenFile } from './file-system.ts';
 
 const FILE_MODE = 0o600;
@@ -20,6 +21,7 @@ export const nodeFileSystem: FileSystem = {
   link,
   rename,
   unlink,
+  networkKind: async (path) => (process.platform === 'linux' ? networkKindOf((await statfs(path)).type) : null),
 };
 
 function openFile(handle: FileHandle): OpenFile {

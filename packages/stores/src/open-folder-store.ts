@@ -4,38 +4,62 @@ import type { FileSystem } from './file-system.ts';
 import { type FolderParts, FolderStore } from './folder-store.ts';
 import { errnoOf, fsError, quietly, told } from './fs-errors.ts';
 import { STALE_TEMP_FILES_MAX, STALE_TEMP_MS } from './limits.ts';
+import { allowNetworkFolder } from './location.ts';
 import { TEMP_FOLDER } from './names.ts';
 import { nodeFileSystem } from './node-file-system.adapter.ts';
 import type { Store } from './store.ts';
 import { TEMP_FILE_ENDING } from './temp-file.ts';
 import { uniqueName } from './unique-name.ts';
 
+export interface FolderOpenOptions {
+  /**
+   * Take a network file system (NFS, SMB, FUSE and their like) all the same. It keeps checkpoints as well as its server and its
+   * mount options do: nobody can see from here whether an fsync reaches a disk, or whether two clients may link one name.
+   */
+  readonly allowNetwork?: boolean;
+}
+
 /**
  * Opens a folder as a store: makes it with its parents when it is not there, and proves that it can be written to, before
  * anything of value is.
  *
  * @throws `StoreError`: `STORE_NOT_A_FOLDER`, `STORE_DENIED`, `STORE_READ_ONLY`, `STORE_FULL`, `STORE_IO` (also for a file
- * system without hard links or without fsync of folders), `STORE_BUSY`.
+ * system without hard links or without fsync of folders), `STORE_BUSY`, `STORE_UNSAFE` on a network file system.
  *
  * @example
  * const store = await openFolderStore('./checkpoints');
  * await store.putIfAbsent('orders/log/00000000000000000001', bytes); // 'stored'
  */
-export function openFolderStore(path: string): Promise<Store> {
-  return openFolderStoreOn(path, { fileSystem: nodeFileSystem, uniqueName });
+export function openFolderStore(path: string, options: FolderOpenOptions = {}): Promise<Store> {
+  return openFolderStoreOn(path, { fileSystem: nodeFileSystem, uniqueName }, options);
 }
 
 /** `openFolderStore` on another file system: for tests and simulations. */
-export async function openFolderStoreOn(path: string, parts: FolderParts): Promise<FolderStore> {
+export async function openFolderStoreOn(
+  path: string,
+  parts: FolderParts,
+  { allowNetwork = false }: FolderOpenOptions = {},
+): Promise<FolderStore> {
   const root = resolve(path);
   const tempFolder = join(root, TEMP_FOLDER);
   await makeRoot(parts.fileSystem, root);
+  if (!allowNetwork) await refuseNetwork(parts.fileSystem, root);
   await parts.fileSystem.makeFolder(tempFolder).catch((cause) => {
     if (errnoOf(cause) !== 'EEXIST') throw fsError('make a folder in', root, cause);
   });
   const nowMs = await probe(parts, tempFolder);
   await removeStale(parts.fileSystem, tempFolder, nowMs);
   return new FolderStore(root, parts);
+}
+
+async function refuseNetwork(fileSystem: FileSystem, root: string): Promise<void> {
+  const kind = await told('look at', root, fileSystem.networkKind(root));
+  if (kind === null) return;
+  throw new StoreError(
+    'fatal',
+    'STORE_UNSAFE',
+    `${root} is on a network file system (${kind}), which may lose what it says it has stored, or let two owners both win. Use a local folder, hdfs:// or s3://. To take it all the same: --allow-nfs, or ${allowNetworkFolder(root)} as the location.`,
+  );
 }
 
 type Making = 'made' | 'there' | 'parent-missing';

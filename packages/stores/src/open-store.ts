@@ -1,34 +1,28 @@
-import { resolve } from 'node:path';
-import { StoreError } from './errors.ts';
-import type { FileFacts } from './file-system.ts';
-import { FolderStore } from './folder-store.ts';
-import { errnoOf, fsError } from './fs-errors.ts';
-import { openHdfsStore, openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
+import { openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
+import { storeThread } from './io/io-thread.adapter.ts';
+import { RemoteStore } from './io/remote-store.ts';
+import { openStoreHere, knownFolder, knownMemory, repeating } from './open-store-here.ts';
 import { parseLocation } from './location.ts';
-import { MemoryStore } from './memory-store.ts';
-import { nodeFileSystem } from './node-file-system.adapter.ts';
-import { openFolderStore } from './open-folder-store.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
+import { openS3StoreForReading } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
-import { uniqueName } from './unique-name.ts';
-
-/** Stores in memory by name: every opener of a name in this thread gets the same one, also after it was closed. */
-const memoryStores = new Map<string, MemoryStore>();
 
 /**
  * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`),
- * `memory:NAME` or a folder of an HDFS (`hdfs://HOST/FOLDER`, see `openHdfsStore`). A folder is made when it is not there.
+ * `memory:NAME`, a folder of an HDFS (`hdfs://HOST/FOLDER`), or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it
+ * is not there, a bucket is not.
  *
- * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, and those of `openFolderStore` and `openHdfsStore`.
+ * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, and those of `openFolderStore`, `openHdfsStore` and `openS3Store`.
  *
  * @example
  * const store = await openStore('./checkpoints');
  * const names = await store.list('orders/log/');
  */
 export async function openStore(location: string): Promise<Store> {
-  const parsed = parseLocation(location);
-  if (parsed.kind === 'hdfs') return openHdfsStore(parsed.location);
-  return parsed.kind === 'folder' ? openFolderStore(parsed.path) : openMemoryStore(parsed.name);
+  // What is far away is waited for, signed and encrypted in a thread of its own; its client and its credentials stay there.
+  const { kind } = parseLocation(location);
+  if (kind === 's3' || kind === 'hdfs') return RemoteStore.open(() => storeThread(location));
+  return openStoreHere(location);
 }
 
 /**
@@ -43,42 +37,7 @@ export async function openStore(location: string): Promise<Store> {
  */
 export async function openStoreForReading(location: string): Promise<Store> {
   const parsed = parseLocation(location);
-  if (parsed.kind === 'hdfs') return openHdfsStoreForReading(parsed.location);
+  if (parsed.kind === 's3') return openS3StoreForReading(parsed.location);
+  if (parsed.kind === 'hdfs') return repeating(await openHdfsStoreForReading(parsed.location));
   return new ReadOnlyStore(parsed.kind === 'folder' ? await knownFolder(parsed.path) : knownMemory(parsed.name));
-}
-
-function openMemoryStore(name: string): Store {
-  const store = memoryStores.get(name) ?? new MemoryStore(name);
-  memoryStores.set(name, store);
-  return store;
-}
-
-async function knownFolder(path: string): Promise<Store> {
-  const root = resolve(path);
-  let facts: FileFacts;
-  try {
-    facts = await nodeFileSystem.stat(root);
-  } catch (cause) {
-    throw errnoOf(cause) === 'ENOENT' ? notFound(root) : fsError('look at', root, cause);
-  }
-  if (facts.kind === 'folder') return new FolderStore(root, { fileSystem: nodeFileSystem, uniqueName });
-  throw new StoreError(
-    'fatal',
-    'STORE_NOT_A_FOLDER',
-    `${root} is a file, not a folder. Give the folder that was given to --store when the job ran.`,
-  );
-}
-
-function knownMemory(name: string): Store {
-  const store = memoryStores.get(name);
-  if (store === undefined) throw notFound(`memory:${name}`);
-  return store;
-}
-
-function notFound(place: string): StoreError {
-  return new StoreError(
-    'absent',
-    'STORE_NOT_FOUND',
-    `There is no store at ${place}, and looking makes none. Give the folder that was given to --store when the job ran.`,
-  );
 }

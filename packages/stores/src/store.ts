@@ -62,6 +62,14 @@ export interface Store {
   /** Removes the object. Removing what is not there is not an error. After a power cut a removed object may be back. */
   delete(name: string, options?: CallOptions): Promise<void>;
 
+  /**
+   * When the object was stored, by the clock of the place, in milliseconds since 1970; some places tell whole seconds. Not there
+   * where the place does not tell. For people and clean-ups only.
+   *
+   * @throws `STORE_ABSENT`, and as `get`
+   */
+  storedAt?(name: string, options?: CallOptions): Promise<number>;
+
   /** What the store has asked of its place since it was opened; not there where nobody counts. */
   traffic?(): StoreTraffic;
 

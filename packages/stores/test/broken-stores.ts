@@ -1,4 +1,5 @@
 import { MemoryStore, type Store, StoreError } from '@tidemark/stores';
+import type { LossyStore } from '@tidemark/stores/conformance';
 
 /** A store that breaks one rule on purpose, and the rule of the conformance suite that must notice. */
 export interface BrokenStore {
@@ -177,6 +178,90 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
     };
   }),
 ];
+
+/** A store that loses replies and makes the wrong thing of it, and the rule that must notice. */
+export interface BrokenLossyStore {
+  readonly fault: string;
+  readonly noticedBy: string;
+  readonly make: () => LossyStore;
+}
+
+export const BROKEN_LOSSY_STORES: readonly BrokenLossyStore[] = [
+  {
+    fault: 'repeats what had no reply, and takes its own object for that of another',
+    noticedBy: 'lost reply: putIfAbsent',
+    make: () => lossy((store, name, bytes) => store.putIfAbsent(name, bytes)),
+  },
+  {
+    fault: 'says that nothing was done',
+    noticedBy: 'lost reply: put never',
+    make: () =>
+      lossy(async () => {
+        throw new StoreError('retry', 'STORE_UNREACHABLE', 'no reply');
+      }),
+  },
+  {
+    fault: 'says that all racers won',
+    noticedBy: 'lost reply: of racers',
+    make: () => {
+      const { store, loseReply } = lossy(async () => 'stored');
+      let isLossy = false;
+      return {
+        store: withChanges(store, () => ({
+          putIfAbsent: async (name, bytes) => {
+            const answer = await store.putIfAbsent(name, bytes);
+            return isLossy ? 'stored' : answer;
+          },
+        })),
+        loseReply: () => {
+          isLossy = true;
+          loseReply();
+        },
+      };
+    },
+  },
+  {
+    fault: 'does not delete what it says it deleted',
+    noticedBy: 'lost reply: replace and delete',
+    make: () => {
+      const { store, loseReply } = lossy(async () => 'stored');
+      return { store: withChanges(store, () => ({ delete: async () => undefined })), loseReply };
+    },
+  },
+];
+
+/** A memory store that loses a reply when it is told to; `without` says what it makes of it. */
+export function lossy(
+  without: (store: Store, name: string, bytes: Uint8Array) => Promise<'stored' | 'taken'>,
+): LossyStore {
+  const memory = new MemoryStore();
+  let isLost = false;
+  const afterwards = async (name: string, bytes: Uint8Array): Promise<'stored' | 'taken' | undefined> => {
+    if (!isLost) return undefined;
+    isLost = false;
+    return without(memory, name, bytes);
+  };
+  const store = withChanges(memory, () => ({
+    put: async (name, body, options) => {
+      await memory.put(name, body, options);
+      if ((await afterwards(name, new Uint8Array(0))) === 'taken')
+        throw new StoreError('fatal', 'STORE_NAME_TAKEN', name);
+    },
+    putIfAbsent: async (name, bytes, options) => {
+      const answer = await memory.putIfAbsent(name, bytes, options);
+      return (await afterwards(name, bytes)) ?? answer;
+    },
+    replace: async (name, bytes, options) => {
+      await memory.replace(name, bytes, options);
+      await afterwards(name, bytes);
+    },
+    delete: async (name, options) => {
+      await memory.delete(name, options);
+      await afterwards(name, new Uint8Array(0));
+    },
+  }));
+  return { store, loseReply: () => (isLost = true) };
+}
 
 function broken(fault: string, noticedBy: string, breaking: (store: Store) => Partial<Store>): BrokenStore {
   return { fault, noticedBy, make: () => withChanges(new MemoryStore(), breaking) };

@@ -1,8 +1,8 @@
-import { MemoryStore, openFolderStore, openStore, type Store } from '@tidemark/stores';
-import { storeConformance } from '@tidemark/stores/conformance';
+import { MemoryStore, openFolderStore, openStore, type Store, StoreError } from '@tidemark/stores';
+import { type ConformanceOptions, storeConformance } from '@tidemark/stores/conformance';
 import { openFolderStoreOn } from '@tidemark/stores/internal';
 import { describe, expect, test } from 'vitest';
-import { BROKEN_STORES } from './broken-stores.ts';
+import { BROKEN_LOSSY_STORES, BROKEN_STORES, lossy } from './broken-stores.ts';
 import { partsOn } from './disk-parts.ts';
 import { FaultyFileSystem } from './faulty-file-system.ts';
 import { realFolders } from './real-folder.ts';
@@ -43,6 +43,15 @@ describe('a folder store on a simulated disk keeps the contract and leaves no ha
   }
 });
 
+describe('a memory store whose replies are lost keeps the contract when it says that it does not know', () => {
+  const makeLossyStore = async () =>
+    lossy(async () => {
+      throw new StoreError('lost', 'STORE_OUTCOME_UNKNOWN', 'no reply');
+    });
+  const rules = storeConformance(async () => new MemoryStore(), { makeLossyStore });
+  for (const { name, run } of rules.filter((rule) => rule.name.startsWith('lost reply'))) test(name, run);
+});
+
 describe('the suite notices', () => {
   const noticed = new Set<string>();
   test.each(BROKEN_STORES)('a store that $fault', async ({ noticedBy, make }) => {
@@ -51,15 +60,22 @@ describe('the suite notices', () => {
     expect(failed.find((name) => name.startsWith(noticedBy)) ?? failed).toMatch(noticedBy);
   });
 
+  test.each(BROKEN_LOSSY_STORES)('a store that $fault, when a reply is lost', async ({ noticedBy, make }) => {
+    const failed = await failedRules(async () => new MemoryStore(), { makeLossyStore: async () => make() });
+    for (const name of failed) noticed.add(name);
+    expect(failed.find((name) => name.startsWith(noticedBy)) ?? failed).toMatch(noticedBy);
+  });
+
   test('something with each of its rules', () => {
-    const rules = storeConformance(async () => new MemoryStore()).map(({ name }) => name);
+    const makeLossyStore = async () => lossy(async () => 'stored');
+    const rules = storeConformance(async () => new MemoryStore(), { makeLossyStore }).map(({ name }) => name);
     expect(rules.filter((name) => !noticed.has(name))).toEqual([]);
   });
 });
 
-async function failedRules(makeStore: () => Promise<Store>): Promise<readonly string[]> {
+async function failedRules(makeStore: () => Promise<Store>, options?: ConformanceOptions): Promise<readonly string[]> {
   const failed: string[] = [];
-  for (const { name, run } of storeConformance(makeStore)) {
+  for (const { name, run } of storeConformance(makeStore, options)) {
     await run().catch(() => failed.push(name));
   }
   return failed;

@@ -33,6 +33,7 @@ export class FaultyFileSystem implements FileSystem {
   stat = (path: string) => this.#call('stat', path, () => this.#inner.stat(path));
   link = (from: string, to: string) => this.#call('link', to, () => this.#inner.link(from, to));
   rename = (from: string, to: string) => this.#call('rename', to, () => this.#inner.rename(from, to));
+  networkKind = (path: string) => this.#inner.networkKind(path);
   unlink = (path: string) => this.#call('unlink', path, () => this.#inner.unlink(path));
 
   #opened(path: string, file: OpenFile): OpenFile {

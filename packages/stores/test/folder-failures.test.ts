@@ -229,5 +229,6 @@ function forgettingSyncs(disk: SimulatedDisk, which: 'part' | 'folder'): FileSys
     link: (from, to) => disk.link(from, to),
     rename: (from, to) => disk.rename(from, to),
     unlink: (path) => disk.unlink(path),
+    networkKind: () => disk.networkKind(),
   };
 }

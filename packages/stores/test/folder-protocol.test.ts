@@ -232,6 +232,7 @@ function methodsOf(disk: FileSystem): FileSystem {
     link: (from, to) => disk.link(from, to),
     rename: (from, to) => disk.rename(from, to),
     unlink: (path) => disk.unlink(path),
+    networkKind: (path) => disk.networkKind(path),
   };
 }
 

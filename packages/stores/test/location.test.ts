@@ -28,30 +28,30 @@ test.each([
   ['./odd:name', resolve('odd:name')],
   ['C:x', resolve('C:x')],
 ])('%s is the folder %s', (location, path) => {
-  expect(parseLocation(location)).toEqual({ kind: 'folder', path });
+  expect(parseLocation(location)).toEqual({ kind: 'folder', path, allowNetwork: false });
 });
 
 test('memory:NAME is a store in memory', () => {
   expect(parseLocation('memory:orders')).toEqual({ kind: 'memory', name: 'orders' });
 });
 
-test.each(['hdfs:///my/checkpoints', 'webhdfs://namenode:9870/x', 'SWEBHDFS://namenode/x'])(
-  '%s is a store in HDFS, read when it is opened',
+test.each(['hdfs://namenode/checkpoints', 'webhdfs://namenode:9870/x', 'SWEBHDFS://namenode/x'])(
+  '%s is in HDFS',
   (location) => {
     expect(parseLocation(location)).toEqual({ kind: 'hdfs', location });
   },
 );
 
-test.each(['s3://bucket/x', 'S3://bucket/x'])('%s is not there yet, and the error says what to do', (location) => {
-  const error = errorOf(location);
-  expect(error).toMatchObject({ kind: 'fatal', code: 'STORE_NOT_INSTALLED' });
-  expect(error.message).toMatch(/comes with its store package, which this version does not have yet.*Use a folder/);
+test.each(['s3://bucket/x?region=eu-central-1', 'S3://bucket/x'])('%s is in S3', (location) => {
+  expect(parseLocation(location)).toEqual({ kind: 's3', location });
 });
 
 test.each([
   '',
   '  ',
   'foo://x',
+  'hdfs://namenode',
+  'webhdfs://namenode/x?unknown=1',
   'http://x/y',
   'memory:',
   'memory:../x',

@@ -69,6 +69,13 @@ export class SimulatedDisk implements FileSystem {
     source.folder.entries.delete(source.name);
   }
 
+  /** The kind of network that it is behind. */
+  network: string | null = null;
+
+  async networkKind(): Promise<string | null> {
+    return this.network;
+  }
+
   async unlink(path: string): Promise<void> {
     const { folder, name } = this.#place(path);
     const node = folder.entries.get(name);

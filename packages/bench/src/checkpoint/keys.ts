@@ -54,6 +54,8 @@ export const Keys = actor('bench-keys', {
       }
     },
     size: (ctx): number => ctx.state.rows.size,
+    /** One row, in the first turn after a restore. */
+    look: (ctx, id: number): number => ctx.state.rows.get(id)?.count ?? -1,
     start(ctx, load: Load): void {
       Object.assign(ctx.state, { load, updates: 0, startedAt: performance.now() });
       longestCollectionMs = 0;

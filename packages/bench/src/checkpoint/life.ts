@@ -21,16 +21,21 @@ export interface Lived {
   readonly checkpoints: readonly SystemEvents['checkpoint'][];
   readonly longestCollectionMs: number;
   readonly longestStallMs: number;
-  /** From the start of the system to the first answer of every worker; of them what the restore took. */
+  /** From the start of the system until every worker has told one of its rows; of them what the restore took. */
   readonly startMs: number;
   readonly restoredMs: number | null;
-  readonly rolledBackMs: number | null;
+  /** Until every worker has counted its rows, for which it decodes all of them. */
+  readonly wholeMs: number;
+  /** After the death of a thread; null when none has died. */
+  readonly rolledBack: { readonly stoodMs: number; readonly answeredMs: number; readonly wholeMs: number } | null;
 }
 
 /** An actor at each of two workers. */
 const SHARES = ['a', 'b'];
 /** Keys filled in one turn. */
 const FILLED = 10_000;
+/** Row that is asked for first. */
+const FIRST = 17;
 const ASK = { timeoutMs: 60_000 };
 
 const life = JSON.parse(process.argv[2]) as Life;
@@ -47,8 +52,10 @@ const system = await createSystem({
   },
 });
 const shares = SHARES.map((name) => system.ref(Keys, name));
-const sizes = await Promise.all(shares.map((share) => system.ask(share, ASK).size()));
+await Promise.all(shares.map((share) => system.ask(share, ASK).look(FIRST)));
 const startMs = performance.now() - began;
+const sizes = await Promise.all(shares.map((share) => system.ask(share, ASK).size()));
+const wholeMs = performance.now() - began;
 if (sizes.some((size) => size === 0)) await fill();
 await system.checkpoint();
 system.on('checkpoint', (event) => checkpoints.push(event));
@@ -67,19 +74,22 @@ const lived: Lived = {
   longestStallMs: Math.max(...told.map((each) => each.longestStallMs)),
   startMs,
   restoredMs,
-  rolledBackMs: life.dies ? await rollBack() : null,
+  wholeMs,
+  rolledBack: life.dies ? await rollBack() : null,
 };
 await system.stop();
 process.stdout.write(`${JSON.stringify(lived)}\n`);
 
-/** Ends a worker thread; resolves when every worker has answered again. */
-async function rollBack(): Promise<number> {
+/** Ends a worker thread. */
+async function rollBack(): Promise<Lived['rolledBack']> {
   const back = new Promise<number>((resolve) => system.on('rolled-back', ({ durationMs }) => resolve(durationMs)));
   const died = performance.now();
   void system.tell(shares[0]).die();
-  await back;
+  const stoodMs = await back;
+  await Promise.all(shares.map((share) => system.ask(share, ASK).look(FIRST)));
+  const answeredMs = performance.now() - died;
   await Promise.all(shares.map((share) => system.ask(share, ASK).size()));
-  return performance.now() - died;
+  return { stoodMs, answeredMs, wholeMs: performance.now() - died };
 }
 
 async function fill(): Promise<void> {

@@ -163,6 +163,7 @@ export function done(
     doneAt: 0,
     encodeMs: 0,
     collectMs: 0,
+    preemptMs: 0,
     pauseMs: 0,
   };
   const zero = { ...counts, ...times, releases: false };

@@ -3,6 +3,8 @@ import { type PartBlock, type PartCounts, PartFraming, type PartRef, PartWriter 
 
 export interface WrittenPart {
   readonly bytes: Uint8Array;
+  /** The same, piece by piece as its framing has made it. */
+  readonly frames: readonly Uint8Array[];
   /** As they left the writer. */
   readonly blocks: readonly PartBlock[];
   readonly counts: PartCounts;
@@ -14,14 +16,18 @@ export function writePart(write: (writer: PartWriter) => void, cut = CUT, base =
   const writer = new PartWriter((block) => blocks.push(block));
   write(writer);
   writer.end();
-  return { bytes: framed(blocks, cut, base), blocks, counts: writer.counts };
+  return { bytes: framed(blocks, cut, base), frames: framesOf(blocks, cut, base), blocks, counts: writer.counts };
 }
 
 /** The file of these blocks. */
 export function framed(blocks: readonly PartBlock[], cut = CUT, base = 0): Uint8Array {
+  return new Uint8Array(Buffer.concat(framesOf(blocks, cut, base)));
+}
+
+function framesOf(blocks: readonly PartBlock[], cut: number, base: number): readonly Uint8Array[] {
   const framing = new PartFraming();
   const pieces = [framing.begin(), ...blocks.map((block) => framing.block(block, 0, block.payload))];
-  return new Uint8Array(Buffer.concat([...pieces, framing.end(cut, base)]));
+  return [...pieces, framing.end(cut, base)];
 }
 
 /** Cut of files that are not asked for another. */

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts';
-import { withoutSecrets } from '../location.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { isLoopbackHost } from '../loopback.ts';
 
 /** One name node's (or gateway's) WebHDFS address. */

@@ -86,6 +86,7 @@ function addRunFlags(command: Command): Command {
     .option('--workers <N>', 'threads to run on (default: one for each core)');
   return addCopyFlags(addKeepFlags(addScheduleFlags(begun)))
     .option('--compression <C>', 'how checkpoints are stored: none (default), gzip, zstd or snappy')
+    .option('--allow-nfs', 'take folders on network file systems (NFS, SMB, FUSE) too')
     .option('--rate <ROWS/S>', 'rows a second at most, over all workers')
     .option('--key <COLUMN>', 'column of a CSV input that holds the key')
     .option('--bad-rows <WHAT>', 'rows that cannot be read: stop (default), skip, or file:DIR to set them aside')

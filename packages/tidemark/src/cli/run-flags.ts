@@ -13,6 +13,7 @@ export interface RunFlags extends KeepFlags, ScheduleFlags, CopyFlags {
   readonly store?: string;
   readonly workers?: string;
   readonly compression?: string;
+  readonly allowNfs?: boolean;
   readonly rate?: string;
   readonly key?: string;
   readonly badRows?: string;
@@ -66,6 +67,7 @@ export function readRunFlags(flags: RunFlags): FlagsRead {
     schedule: readScheduleFlags(flags, errors),
     keep: readKeepFlags(flags, errors),
     compression: readCompression(flags.compression, errors),
+    allowNfs: flags.allowNfs,
     copies: readCopyFlags(flags, errors),
     rate: number('--rate', flags.rate, RATE),
     key: text('--key', flags.key),

@@ -40,6 +40,7 @@ export function addReadingCommands(program: Command, take: (typed: TypedReading)
     .option('--rename <OLD=NEW...>', 'actors that have another name now, as with tidemark run')
     .action((file: Word, flags: ReadingFlags) => take({ kind: 'plan', words: [file], flags }));
   addKeepingCommands(add, take);
+  addDoctor(program, take);
   add('copy', 'copy one checkpoint into another store')
     .description(
       'Copies one checkpoint into a store of its own and verifies it there; a start from DST goes on from it.',
@@ -50,6 +51,24 @@ export function addReadingCommands(program: Command, take: (typed: TypedReading)
     .action((src: Word, dst: Word, n: Word, flags: ReadingFlags) =>
       take({ kind: 'copy', words: [src, dst, n], flags }),
     );
+}
+
+/** Looks at a place that need not hold anything, so that it takes no flag of a job. */
+function addDoctor(program: Command, take: (typed: TypedReading) => void): void {
+  program
+    .command('doctor')
+    .summary('prove that a place keeps what a store must')
+    .description(
+      'Writes against itself in a folder of its own, which it removes again: that of two writers one wins, that what is put can be listed and read, how long calls take, whether clocks agree. Takes 10 s at most.',
+    )
+    .argument('<URL>', 'a folder, or the URL of a store')
+    .option('--json', 'print one JSON object on stdout')
+    .option('--verbose', 'show the stack of every error')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 all is kept · 2 usage · 3 something is not kept, or the place cannot be used',
+    )
+    .action((url: Word, flags: ReadingFlags) => take({ kind: 'doctor', words: [url], flags }));
 }
 
 /** `pin`, `unpin`, `savepoint`, `gc`. */

@@ -16,12 +16,14 @@ import { checkpointsAnswer, jobsAnswer } from './checkpoints.ts';
 import type {
   CopyCommand,
   DiffCommand,
+  DoctorCommand,
   InspectCommand,
   KeepingCommand,
   ReadingCommand,
   ShowCommand,
 } from './commands.ts';
 import { diffAnswer } from './diff.ts';
+import { doctorAnswer } from './doctor.ts';
 import { inspectAnswer, unitsAnswer, unitsOf } from './inspect.ts';
 import { keepingAnswer } from './keeping.ts';
 import { showAnswer } from './show.ts';
@@ -29,6 +31,7 @@ import { verifyAnswer } from './verify.ts';
 
 /** Answers a command over a store. */
 export async function answerCommand(command: ReadingCommand, nowMs: number): Promise<Answer> {
+  if (command.kind === 'doctor') return doctorAnswer(command);
   // First: whether there is anything to look at is known before the program of a plan is loaded.
   const store = await openStoreForReading(command.store);
   try {
@@ -38,7 +41,11 @@ export async function answerCommand(command: ReadingCommand, nowMs: number): Pro
   }
 }
 
-async function answerOver(store: Store, command: ReadingCommand, nowMs: number): Promise<Answer> {
+async function answerOver(
+  store: Store,
+  command: Exclude<ReadingCommand, DoctorCommand>,
+  nowMs: number,
+): Promise<Answer> {
   switch (command.kind) {
     case 'checkpoints':
       return checkpoints(store, command.job, nowMs);

@@ -1,5 +1,6 @@
 import type { ActorErrorCode } from '@tidemark/actors';
 import type { CheckpointErrorCode } from '@tidemark/checkpoint';
+import type { StoreErrorCode } from '@tidemark/stores';
 
 /** What a command has found: for people, for scripts, and how it ends. */
 export interface Answer {
@@ -10,7 +11,7 @@ export interface Answer {
   /** Stderr, in both forms: what must not be overlooked. */
   readonly warnings: readonly (string | { readonly code: string; readonly message: string })[];
   /** What those without a code of their own are, and what the status tells; null when all is well. */
-  readonly code: CheckpointErrorCode | ActorErrorCode | null;
+  readonly code: CheckpointErrorCode | ActorErrorCode | StoreErrorCode | null;
 }
 
 /** Pieces of a text with an empty line between them; those without anything are left out. */

@@ -42,6 +42,9 @@ export type SavepointCommand = OfOne & { readonly kind: 'savepoint'; readonly la
 /** `keep` null for what the job's last start said. */
 export type GcCommand = Common & { readonly kind: 'gc'; readonly dryRun: boolean; readonly keep: KeepOptions | null };
 
+/** Proves what the place `store` promises; it need not hold anything. */
+export type DoctorCommand = Common & { readonly kind: 'doctor' };
+
 /** An actor, or a key of a job. */
 export interface Address {
   readonly type: string;
@@ -56,6 +59,7 @@ export type ReadingCommand =
   | VerifyCommand
   | PlanCommand
   | CopyCommand
+  | DoctorCommand
   | KeepingCommand;
 
 /** These change what stays in a store; all others only look. */

@@ -36,7 +36,7 @@ export type ReadingRead = { readonly command: ReadingCommand } | { readonly erro
 export function readReading(typed: TypedReading): ReadingRead {
   const errors: string[] = [];
   const command = commandOf(typed, errors);
-  if (command.store.trim() === '') errors.push("--store '': expected a folder or the URL of a store.");
+  if (command.store.trim() === '') errors.push("'': expected a folder or the URL of a store.");
   return errors.length === 0 ? { command } : { errors };
 }
 
@@ -63,6 +63,8 @@ function commandOf({ kind, words, flags }: TypedReading, errors: string[]): Read
       const mapping = { drop: flags.drop ?? [], rename: readRenames(flags.rename ?? [], errors) };
       return { kind, ...common, position: position(flags.from), file: first ?? '', mapping };
     }
+    case 'doctor':
+      return { kind, ...common, store: first ?? '' };
     case 'copy':
       return { kind, ...common, store: first ?? '', to: second ?? '', position: position(third) };
     case 'pin':

@@ -34,6 +34,7 @@ export function threadRows({ threads = [] }: CutHistory): readonly FlatRow[] {
       encodeMs,
       pauseMs,
       collectMs,
+      preemptMs,
       ...amounts
     }): FlatRow => ({
       thread: threadText(thread),
@@ -45,6 +46,7 @@ export function threadRows({ threads = [] }: CutHistory): readonly FlatRow[] {
       encoding: msText(encodeMs),
       pause: msText(pauseMs),
       gc: collectMs === undefined ? null : msText(collectMs),
+      'no core': preemptMs === undefined ? null : msText(preemptMs),
       units: amounts.units,
       'in flight': amounts.messages,
       size: bytes(amounts.bytes),

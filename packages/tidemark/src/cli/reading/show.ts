@@ -1,5 +1,6 @@
 import type { Census, CheckpointView, MotionGroup, PinNote } from '@tidemark/checkpoint/internal';
 import type { JobFacts } from '@tidemark/jobs/internal';
+import { s3DollarsPerDay } from '@tidemark/stores';
 import { RECEIVERS_SHOWN } from '../limits.ts';
 import { bytes, counted, grouped } from '../numbers.ts';
 import { type FlatRow, tableText } from '../table.ts';
@@ -55,9 +56,20 @@ function recordText({ job, record, pin, publishMs }: CheckpointView): string {
     ['duration', `${msText(h.durationMs)}, pause ${msText(h.pauseMs)}, skew ${msText(h.skewMs)}`],
     ['holds', `${counted(h.units, 'unit')}, ${counted(h.messages, 'message')} in flight, ${bytes(h.bytes)}`],
     ['last', slowestText(h)],
+    ['store', trafficText(h.traffic)],
     ['published', publishMs === null ? null : `in ${msText(publishMs)}`],
     ['previous', record.previous],
   ]);
+}
+
+/** `since the one before: 3 PutObject, 1 ListObjectsV2; 1.2 MB sent, 300 B received; in S3 about $0.43 a day like this` */
+function trafficText(traffic: CheckpointView['record']['history']['traffic']): string | null {
+  if (traffic === undefined) return null;
+  const requests = Object.entries(traffic.requests).map(([name, count]) => `${count} ${name}`);
+  const dollars = s3DollarsPerDay(traffic, traffic.ms);
+  const cost = dollars === null ? '' : `; requests like these cost about $${dollars.toFixed(2)} a day in S3`;
+  const moved = `${bytes(traffic.bytesSent)} sent, ${bytes(traffic.bytesReceived)} received`;
+  return `since the one before: ${requests.length === 0 ? 'no request' : requests.join(', ')}; ${moved}${cost}`;
 }
 
 function staysText(pin: PinNote): string {

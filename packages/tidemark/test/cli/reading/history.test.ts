@@ -56,6 +56,7 @@ describe('the threads of a checkpoint', () => {
         encoding: '5.00 ms',
         pause: '0.50 ms',
         gc: null,
+        'no core': null,
         units: 10,
         'in flight': 3,
         size: '2.0 kB',
