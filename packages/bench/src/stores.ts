@@ -7,22 +7,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readCheckpoint } from '@tidemark/checkpoint/internal';
-import { openStoreForReading } from '@tidemark/stores';
-import { installService, type Service, startService } from '../../../scripts/services/service.mjs';
+import { installService, type Service, type ServiceKind, startService } from '../../../scripts/services/service.mjs';
 import { median, print, quantile, runProgram, table } from './measure.ts';
 import type { Life, Lived } from './stores/life.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
 const SLOW_MS = 200;
-const REPLAYS = 4;
+const REPLAYS = 10;
 /** Name, rows of about a hundred bytes, checkpoints. */
 const STATES = [
   ['1 MB', 10_000, 4 * rounds],
   ['100 MB', 1_000_000, rounds],
 ] as const;
 
-const root = join(dirname(fileURLToPath(import.meta.resolve('tidemark/package.json'))), '../..');
+const product = dirname(fileURLToPath(import.meta.resolve('tidemark/package.json')));
+const root = join(product, '../..');
+const bin = join(product, 'bin/tidemark.mjs');
 const scratch = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
 const services: Service[] = [];
 const places: (readonly [name: string, location: (id: string) => string])[] = [['folder', (id) => join(scratch, id)]];
@@ -54,7 +54,7 @@ async function addS3(): Promise<void> {
 }
 
 /** Null, with the reason printed, where the server cannot be had. */
-async function started(kind: 's3' | 'hdfs'): Promise<Service | null> {
+async function started(kind: ServiceKind): Promise<Service | null> {
   try {
     await installService(kind);
   } catch (error) {
@@ -96,48 +96,73 @@ async function asked(
   location: string,
   position: number,
 ): Promise<{ readonly requests: string; readonly objects: number; readonly megabytes: number }> {
-  const store = await openStoreForReading(location);
-  try {
-    const { record } = await readCheckpoint(store, { job: null, position });
-    const { cut, history } = record;
-    const files = record.parts.flatMap((part) => part.files).filter((file) => file.cut === cut);
-    const requests = Object.entries(history.traffic?.requests ?? {}).map(([name, times]) => `${times} ${name}`);
-    return {
-      requests: requests.length === 0 ? 'not counted' : requests.join(', '),
-      objects: 1 + files.filter((file) => 'path' in file).length,
-      megabytes: files.reduce((sum, { length }) => sum + length, 0) / 1e6,
-    };
-  } finally {
-    await store.close();
-  }
+  const shown = JSON.parse(await runProgram([bin, 'show', String(position), '--store', location, '--json'])) as {
+    readonly cut: number;
+    readonly history: { readonly traffic?: { readonly requests: Readonly<Record<string, number>> } };
+    readonly parts: readonly {
+      readonly files: readonly { readonly cut: number; readonly length: number; readonly path: string | null }[];
+    }[];
+  };
+  const files = shown.parts.flatMap((part) => part.files).filter((file) => file.cut === shown.cut);
+  const requests = Object.entries(shown.history.traffic?.requests ?? {}).map(([name, times]) => `${times} ${name}`);
+  return {
+    requests: requests.length === 0 ? 'not counted' : requests.join(', '),
+    objects: 1 + files.filter(({ path }) => path !== null).length,
+    megabytes: files.reduce((sum, { length }) => sum + length, 0) / 1e6,
+  };
 }
 
-/** Rows a second with a checkpoint each second, over a folder and over the same one behind a delay. */
+/** Rows a second with a checkpoint each second to S3, and to the same server behind a proxy that delays each answer. */
 async function slow(): Promise<void> {
+  const s3 = places.find(([name]) => name === 'S3');
+  const proxy = s3 === undefined ? null : await started('toxiproxy');
+  if (s3 === undefined || proxy === null) return;
   const csv = join(root, '.data/flights-3m.csv');
   if (!existsSync(csv)) throw new Error('there is no .data/flights-3m.csv yet: npm start makes it');
-  const program = fileURLToPath(new URL('./stores/slow-job.js', import.meta.url));
+  const [, locationOf] = s3;
+  const server = /127\.0\.0\.1:\d+/.exec(locationOf('x'))?.[0] ?? '';
+  const { slow: behind } = await proxy.command('proxy', 'slow', server);
+  await proxy.command('toxic', 'slow', JSON.stringify({ type: 'latency', attributes: { latency: SLOW_MS } }));
   const speeds: Record<'fast' | 'slow', number[]> = { fast: [], slow: [] };
   const taken: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const [name, ms] of [
-      ['fast', 0],
-      ['slow', SLOW_MS],
-    ] as const) {
-      const store = join(scratch, `${name}-${round}`);
-      const args = [program, store, String(ms), ...Array.from({ length: REPLAYS }, () => csv)];
-      const { rowsPerSecond, checkpoints } = JSON.parse(await runProgram(args)) as {
-        readonly rowsPerSecond: number;
-        readonly checkpoints: number;
-      };
-      speeds[name].push(rowsPerSecond);
-      if (name === 'slow') taken.push(checkpoints);
+    for (const name of ['fast', 'slow'] as const) {
+      const location = locationOf(`${name}-${round}`);
+      const lived = await flights(name === 'fast' ? location : location.replace(server, behind), csv);
+      speeds[name].push(lived.rowsPerSecond);
+      if (name === 'slow') taken.push(lived.checkpoints);
     }
   }
   const [fast, delayed] = [median(speeds.fast), median(speeds.slow)];
   print('');
-  print(`flights, a checkpoint each second: ${(fast / 1e6).toFixed(2)} M rows/s over a folder,`);
+  print(`flights, a checkpoint each second: ${(fast / 1e6).toFixed(2)} M rows/s with S3 as the store,`);
   print(
-    `  ${(delayed / 1e6).toFixed(2)} M rows/s where each call takes ${SLOW_MS} ms: ${(delayed / fast).toFixed(3)} of it, with ${median(taken)} checkpoints; medians of ${rounds}`,
+    `  ${(delayed / 1e6).toFixed(2)} M rows/s where each answer comes ${SLOW_MS} ms later: ${(delayed / fast).toFixed(3)} of it, with ${median(taken)} checkpoints; medians of ${rounds}`,
   );
+}
+
+/** From the first checkpoint to the last one that found something still to read: the steps at the end do not count. */
+async function flights(
+  store: string,
+  csv: string,
+): Promise<{ readonly rowsPerSecond: number; readonly checkpoints: number }> {
+  const job = join(root, 'packages/examples/src/flights.ts');
+  const input = Array.from({ length: REPLAYS }, () => csv);
+  const positions: number[] = [];
+  const args = [bin, 'run', job, '--input', ...input, '--store', store, '--schedule', '1s', '--workers', '2'];
+  await runProgram([...args, '--keep', '1000', '--json'], (line) => {
+    const event = JSON.parse(line) as { readonly event: string; readonly position?: number };
+    if (event.event === 'checkpoint') positions.push(event.position ?? 0);
+  });
+  // The last two end the job.
+  const [first, last] = [await reached(store, positions[0]), await reached(store, positions[positions.length - 3])];
+  const seconds = (last.at - first.at) / 1000;
+  return { rowsPerSecond: (last.rows - first.rows) / seconds, checkpoints: positions.length };
+}
+
+async function reached(store: string, position: number): Promise<{ readonly at: number; readonly rows: number }> {
+  const { createdAt, input } = JSON.parse(
+    await runProgram([bin, 'show', String(position), '--store', store, '--json']),
+  ) as { readonly createdAt: string; readonly input: { readonly rows: number } };
+  return { at: Date.parse(createdAt), rows: input.rows };
 }

@@ -1,4 +1,3 @@
-export { nodeJobEnvironment } from './job-environment.adapter.ts';
 export { type FileFacts, type JobFacts, jobFacts, type WaitingFacts } from './checkpoint-facts.ts';
 export { type ChunkUnit, FileSink, type FileSinkOptions } from './file-sink.ts';
 export type { FileAccess, OpenFile } from './input/file-access.ts';

@@ -22,7 +22,7 @@ import type { InputPlan } from './input/input-plan.ts';
 import { verifyInputs } from './input/verify-inputs.ts';
 import { toRunEvent } from './engine-events.ts';
 import { nodeJobEnvironment } from './job-environment.adapter.ts';
-import type { JobEnvironment } from './job-environment.ts';
+import { type JobEnvironment, onNetworkToo } from './job-environment.ts';
 import { assertSamePaths, firstFile, firstUnits, planInputs } from './job-inputs.ts';
 import type { JobRecord } from './job-record.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
@@ -117,9 +117,7 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   get #location(): string {
-    const { store, allowNfs = false } = this.#options;
-    const location = store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
-    return allowNfs ? allowNetworkFolder(location) : location;
+    return this.#options.store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
   }
 
   async start(): Promise<void> {
@@ -132,7 +130,7 @@ class RunningJob implements JobRun, HostExtension {
     const { schedule = DEFAULT_SCHEDULE, timezone } = spec.checkpoint ?? {};
     const engine = await startEngine({
       modules: [this.#file.href],
-      location: this.#location,
+      location: options.allowNfs === true ? allowNetworkFolder(this.#location) : this.#location,
       job: spec.name,
       workers: this.#workers,
       schedule: mergedSchedule(schedule, options.schedule ?? {}, timezone),
@@ -399,9 +397,4 @@ class RunningJob implements JobRun, HostExtension {
   #sayAll(data: JobHostSays): void {
     for (let thread = 1; thread <= this.#workers; thread++) this.#engine?.say(thread, { kind: 'extension', data });
   }
-}
-
-/** Opens folders on network file systems as well. */
-function onNetworkToo(environment: JobEnvironment): JobEnvironment {
-  return { ...environment, openStore: (location) => environment.openStore(allowNetworkFolder(location)) };
 }

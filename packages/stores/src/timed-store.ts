@@ -21,9 +21,9 @@ export class TimedStore implements Store {
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
-    const { storedAt } = store;
+    const storedAt = store.storedAt?.bind(store);
     if (storedAt !== undefined) {
-      this.storedAt = (name, options = {}) => this.#asks(name, options, (timed) => storedAt.call(store, name, timed));
+      this.storedAt = (name, options = {}) => this.#asks(name, options, (timed) => storedAt(name, timed));
     }
   }
 

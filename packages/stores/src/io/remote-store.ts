@@ -110,7 +110,7 @@ export class RemoteStore implements Store {
           if (over) return;
           // Of its own: the maker may use its memory again, and a view would carry all that it is a part of.
           const bytes = chunk.slice();
-          line.post({ kind: 'chunk', id, bytes }, [bytes.buffer as ArrayBuffer]);
+          line.post({ kind: 'chunk', id, bytes }, [bytes.buffer]);
         }
         line.post({ kind: 'body-over', id, whole: true });
       } catch (error) {
