@@ -37,12 +37,12 @@ export class RemoteStore implements Store {
   #closed = false;
   #closing: () => void = () => undefined;
 
-  private constructor(connect: Connect, opened: Opened) {
+  private constructor(connect: Connect, to: Opened) {
     this.#connect = connect;
-    this.url = opened.url;
-    this.supports = opened.supports;
-    this.#line = Promise.resolve(opened.line);
-    this.#listen(opened);
+    this.url = to.url;
+    this.supports = to.supports;
+    this.#line = Promise.resolve(to.line);
+    this.#listen(to);
   }
 
   /** @throws what opening the store there throws */
