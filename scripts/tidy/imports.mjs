@@ -32,8 +32,12 @@ export const importDirections = {
   },
 };
 
+/** Benchmarks start real servers as tests do. */
+const services = '/scripts/services/service.mjs';
+
 function judge(source, name, allowed) {
   if (name.startsWith('.')) {
+    if (source.package === 'bench' && name.endsWith(services)) return undefined;
     const inSource = source.path.split('/').slice(2, -1);
     const up = name.split('/').filter((part) => part === '..').length;
     return up >= inSource.length && up > 0 ? `${name} leaves the package's src` : undefined;

@@ -50,8 +50,8 @@ export function planCopies(options: readonly CopyOptions[], location: string | n
 
 function placeOf(location: string): string {
   const place = parseLocation(location);
-  if (place.kind === 's3') return place.location;
   if (place.kind === 'hdfs') return place.location.replace(/[/]*(?:\?.*)?$/s, '');
+  if (place.kind === 's3') return place.location;
   return place.kind === 'folder' ? place.path : `memory:${place.name}`;
 }
 

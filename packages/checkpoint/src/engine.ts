@@ -178,11 +178,7 @@ export class Engine {
     await this.#generator?.withoutCuts(work);
   }
 
-  /**
-   * Looks at all threads once.
-   *
-   * @throws ActorError `ROLLED_BACK` while the system goes back to its last checkpoint
-   */
+  /** Looks at all threads once; throws `ROLLED_BACK` while the system goes back to its last checkpoint. */
   look(): Promise<readonly Sight[]> {
     return this.#generations.look();
   }

@@ -5,7 +5,8 @@ import { CheckpointError, codeOf, toError } from './errors.ts';
 import { PartCache } from './part-cache.ts';
 import type { GeneratorOptions, Published } from './generator-options.ts';
 import { cutHistory, failedAttempt, type TimedPart } from './history.ts';
-import { CUT_OVERDUE_MS, FAILED_TOLD_MAX, PUBLISH_LATE_MS, SETTLE_MS } from './limits.ts';
+import { CUT_OVERDUE_MS, FAILED_TOLD_MAX, SETTLE_MS } from './limits.ts';
+import { tellingWhenLate } from './late-record.ts';
 import { Pace } from './pace.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord, CutHistory, FailedAttempt, FileRef, PartRef, PublishedBefore } from './record.ts';
@@ -233,11 +234,13 @@ export class Generator {
   async #publish(cut: number): Promise<void> {
     const { log, term, clock } = this.#options;
     let event: GeneratorEvent;
-    const tellsNoMore = clock.after(PUBLISH_LATE_MS, () => this.#tellLate(cut));
     try {
       const putAt = clock.monotonic();
-      const position = await log.put(this.#record(cut), term);
-      await this.#assertOwner(position);
+      const position = await tellingWhenLate(this.#options, cut, async () => {
+        const put = await log.put(this.#record(cut), term);
+        await this.#assertOwner(put);
+        return put;
+      });
       this.#before = { position, publishMs: Math.round((clock.monotonic() - putAt) * 1000) / 1000 };
       event = { kind: 'published', cut, position };
     } catch (error) {
@@ -245,20 +248,8 @@ export class Generator {
       if (this.#state.phase === 'ended') return;
       this.#lastError = toError(error);
       event = whatFailed(error, cut);
-    } finally {
-      tellsNoMore();
     }
     this.#handle(event);
-  }
-
-  /** No time limit ends an attempt whose record is on its way: people must hear why no checkpoint comes. */
-  #tellLate(cut: number): void {
-    const { warn, log, store } = this.#options;
-    warn?.(
-      'CHECKPOINT_WAITS',
-      `record ${log.last + 1} of cut ${cut} is on its way to ${store.url} for ${PUBLISH_LATE_MS / 1000} s, and the store does not say whether it has it. ` +
-        `The work goes on without new checkpoints, and the store is asked again. Look at the server and the network: after ${SETTLE_MS / 1000} s without a word the run ends, and a new start finds out.`,
-    );
   }
 
   /** Waits for a word of the store: the record is there, but whether it is ours to release, only a listing tells (C19). */

@@ -43,7 +43,7 @@ export class PartLoader {
   #rows([type, of, table]: RowsHead, body: Uint8Array, say: Say): void {
     if (of === null) {
       decodeRowsData<string, unknown>({ body, hidden: [] }, (key, value) => {
-        this.#state([type, String(key), '', null], value, say);
+        this.#state([type, key, '', null], value, say);
       });
       return;
     }

@@ -90,8 +90,7 @@ describe('add-one', () => {
 
   it.each([
     ['hdfs:///my/checkpoints', 'STORE_BAD_URL', 'HDFS_NAMENODES'],
-    ['webhdfs://me:secret@namenode:9870/checkpoints', 'STORE_BAD_URL', '?user=NAME'],
-    ['s3://KEY:secret@bucket/checkpoints', 'STORE_BAD_URL', 'AWS_ACCESS_KEY_ID'],
+    ['webhdfs://me:canary@namenode:9870/checkpoints', 'STORE_BAD_URL', '?user=NAME'],
   ])('says what to do about %s', async (store, code, advice) => {
     const name = store.split(':')[0];
     const args = [example('add-one.ts'), '--input', numbers.path, '--output', place.at(name), '--store', store];
@@ -99,7 +98,7 @@ describe('add-one', () => {
     expect(ended.status).toBe(2);
     expect(ended.stderr).toMatch(new RegExp(`^tidemark: ${code}: `));
     expect(ended.stderr).toContain(advice);
-    expect(ended.stderr).not.toContain('secret');
+    expect(ended.stderr).not.toContain('canary');
     expect(await readdir(place.path)).not.toContain(name);
   });
 });

@@ -22,7 +22,7 @@ import type { InputPlan } from './input/input-plan.ts';
 import { verifyInputs } from './input/verify-inputs.ts';
 import { toRunEvent } from './engine-events.ts';
 import { nodeJobEnvironment } from './job-environment.adapter.ts';
-import type { JobEnvironment } from './job-environment.ts';
+import { type JobEnvironment, onNetworkToo } from './job-environment.ts';
 import { assertSamePaths, firstFile, firstUnits, planInputs } from './job-inputs.ts';
 import type { JobRecord } from './job-record.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
@@ -117,16 +117,13 @@ class RunningJob implements JobRun, HostExtension {
   }
 
   get #location(): string {
-    const { store, allowNfs = false } = this.#options;
-    const location = store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
-    return allowNfs ? allowNetworkFolder(location) : location;
+    return this.#options.store ?? this.#spec!.checkpoint?.location ?? `${DEFAULT_STORES}/${this.#spec!.name}`;
   }
 
   async start(): Promise<void> {
     const options = this.#options;
     const { files, loadJob, startEngine } = this.#environment;
-    // Refuses places that cannot be used, before anything is done.
-    outputsOf(options);
+    this.#outputs = outputsOf(options);
     await loadJob(this.#file);
     const spec = jobSpec(this.#file.href, await firstFile(files, options.input ?? []), options.key ?? null);
     this.#spec = spec;
@@ -134,7 +131,7 @@ class RunningJob implements JobRun, HostExtension {
     const { schedule = DEFAULT_SCHEDULE, timezone } = spec.checkpoint ?? {};
     const engine = await startEngine({
       modules: [this.#file.href],
-      location: this.#location,
+      location: options.allowNfs === true ? allowNetworkFolder(this.#location) : this.#location,
       job: spec.name,
       workers: this.#workers,
       schedule: mergedSchedule(schedule, options.schedule ?? {}, timezone),
@@ -237,7 +234,6 @@ class RunningJob implements JobRun, HostExtension {
     // Refuses an input without a key.
     rowReader(this.#spec!.format);
     this.#plan = await planInputs(this.#environment.files, this.#spec!, this.#options.input ?? [], this.#file);
-    this.#outputs = outputsOf(this.#options);
     await assertOutputsEmpty(this.#environment, this.#outputs);
   }
 
@@ -401,9 +397,4 @@ class RunningJob implements JobRun, HostExtension {
   #sayAll(data: JobHostSays): void {
     for (let thread = 1; thread <= this.#workers; thread++) this.#engine?.say(thread, { kind: 'extension', data });
   }
-}
-
-/** Opens folders on network file systems as well. */
-function onNetworkToo(environment: JobEnvironment): JobEnvironment {
-  return { ...environment, openStore: (location) => environment.openStore(allowNetworkFolder(location)) };
 }

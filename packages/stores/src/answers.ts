@@ -18,6 +18,16 @@ export function nameTaken(name: string, url: string): StoreError {
   );
 }
 
+/** Throws `STORE_TOO_LARGE` when an answer would have more bytes than the caller takes. */
+export function refuseTooLarge(bytes: number, bytesMax: number | undefined, name: string, url: string): void {
+  if (bytesMax === undefined || bytes <= bytesMax) return;
+  throw new StoreError(
+    'corrupt',
+    'STORE_TOO_LARGE',
+    `${name} in ${url} would give ${bytes} bytes, and at most ${bytesMax} may come. It was not read. Look who else writes there.`,
+  );
+}
+
 /** Throws `STORE_ABORTED` when the caller gave the call up. Asked before each step until the object is published. */
 export function refuseAborted(signal: AbortSignal | undefined, name: string): void {
   if (signal?.aborted !== true) return;

@@ -9,6 +9,7 @@ export { checkName, checkPrefix, isNameSegment, TEMP_FOLDER } from './names.ts';
 export { nodeFileSystem } from './node-file-system.adapter.ts';
 export { openFolderStoreOn } from './open-folder-store.ts';
 export { Repeater } from './repeater.ts';
+export { TimedStore } from './timed-store.ts';
 export { RetryingStore } from './retrying-store.ts';
 export { RETRY_POLICY, type RetryPolicy } from './retry-policy.ts';
 export { settle } from './s3/settlement.ts';

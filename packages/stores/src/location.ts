@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StoreError } from './errors.ts';
+import { processEnvironment } from './hdfs/environment.adapter.ts';
+import { HDFS_SCHEMES, parseHdfsLocation } from './hdfs/hdfs-location.ts';
 import { isNameSegment } from './names.ts';
 import { parseS3Location } from './s3/s3-location.ts';
 import { withoutSecrets } from './without-secrets.ts';
@@ -9,12 +11,11 @@ import { withoutSecrets } from './without-secrets.ts';
 export type Location =
   | { readonly kind: 'folder'; readonly path: string; readonly allowNetwork: boolean }
   | { readonly kind: 'memory'; readonly name: string }
-  | { readonly kind: 's3'; readonly location: string }
-  | { readonly kind: 'hdfs'; readonly location: string };
+  | { readonly kind: 'hdfs'; readonly location: string }
+  | { readonly kind: 's3'; readonly location: string };
 
 /** Two characters at least, so that `C:\data` is a path. */
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
-const HDFS = new Set(['hdfs', 'webhdfs', 'swebhdfs']);
 
 /** Reads a location. Throws `STORE_BAD_URL` or `STORE_INSECURE`; no text of it ever shows a secret. */
 export function parseLocation(location: string): Location {
@@ -24,7 +25,7 @@ export function parseLocation(location: string): Location {
   if (kind === 'file') return fileUrl(location, rest);
   if (kind === 'memory') return memory(location, rest);
   if (kind === 's3') return { kind, location: parseS3Location(location).location };
-  if (HDFS.has(kind)) return { kind: 'hdfs', location };
+  if (HDFS_SCHEMES.has(kind)) return hdfs(location);
   throw badUrl(location, `"${kind}:" is no kind of store.`);
 }
 
@@ -68,6 +69,12 @@ function fileUrlPath(location: string, rest: string): string {
 function memory(location: string, name: string): Location {
   if (!isNameSegment(name)) throw badUrl(location, 'After "memory:" comes a name of letters, digits, ".", "_" or "-".');
   return { kind: 'memory', name };
+}
+
+/** Looked at here, so that a mistake is told before anything is begun; the thread that opens the store reads it for itself. */
+function hdfs(location: string): Location {
+  parseHdfsLocation(location, processEnvironment());
+  return { kind: 'hdfs', location };
 }
 
 function badUrl(location: string, why: string): StoreError {

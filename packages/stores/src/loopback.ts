@@ -8,11 +8,12 @@ import { isIPv4, isIPv6 } from 'node:net';
  */
 export function isLoopbackHost(host: string): boolean {
   const bare = host
-    .toLowerCase()
     .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '');
+    .replace(/\.$/, '')
+    .toLowerCase()
+    .replace(/^::ffff:(?=\d+\.)/, '');
   if (isIPv4(bare)) return bare.startsWith('127.');
-  if (isIPv6(bare)) return bare === '::1' || bare === '0:0:0:0:0:0:0:1' || bare.startsWith('::ffff:127.');
+  if (isIPv6(bare)) return bare === '::1' || bare === '0:0:0:0:0:0:0:1';
   // RFC 6761, section 6.3.
   return bare === 'localhost' || bare.endsWith('.localhost');
 }

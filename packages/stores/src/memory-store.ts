@@ -1,4 +1,4 @@
-import { absent, checkRange, nameTaken, refuseAborted } from './answers.ts';
+import { absent, checkRange, nameTaken, refuseAborted, refuseTooLarge } from './answers.ts';
 import { checkName, checkPrefix } from './names.ts';
 import type { CallOptions, GetOptions, ListOptions, Store } from './store.ts';
 
@@ -47,7 +47,9 @@ export class MemoryStore implements Store {
     this.#admit(name, options);
     const bytes = this.#objects.get(name);
     if (bytes === undefined) throw absent(name, this.url);
-    return bytes.slice(offset, length === undefined ? undefined : offset + length);
+    const range = bytes.subarray(offset, length === undefined ? undefined : offset + length);
+    refuseTooLarge(range.length, options.bytesMax, name, this.url);
+    return range.slice();
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
-import { systemClock } from './clock.adapter.ts';
 import { resolve } from 'node:path';
+import { systemClock } from './clock.adapter.ts';
 import { StoreError } from './errors.ts';
 import type { FileFacts } from './file-system.ts';
 import { FolderStore } from './folder-store.ts';
@@ -10,10 +10,10 @@ import { MemoryStore } from './memory-store.ts';
 import { nodeFileSystem } from './node-file-system.adapter.ts';
 import { openFolderStore } from './open-folder-store.ts';
 import { Repeater } from './repeater.ts';
-import { RETRY_POLICY } from './retry-policy.ts';
 import { RetryingStore } from './retrying-store.ts';
 import { openS3Store } from './s3/open-s3-store.ts';
 import type { Store } from './store.ts';
+import { TimedStore } from './timed-store.ts';
 import { uniqueName } from './unique-name.ts';
 
 /** Stores in memory by name: every opener of a name in this thread gets the same one, also after it was closed. */
@@ -27,12 +27,15 @@ const memoryStores = new Map<string, MemoryStore>();
 export async function openStoreHere(location: string): Promise<Store> {
   const parsed = parseLocation(location);
   if (parsed.kind === 's3') return openS3Store(parsed.location);
-  if (parsed.kind === 'hdfs') {
-    return new RetryingStore(await openHdfsStore(parsed.location), new Repeater(systemClock, RETRY_POLICY));
-  }
-  return parsed.kind === 'folder'
-    ? openFolderStore(parsed.path, { allowNetwork: parsed.allowNetwork })
-    : openMemoryStore(parsed.name);
+  if (parsed.kind === 'hdfs') return repeating(await openHdfsStore(parsed.location));
+  if (parsed.kind === 'memory') return openMemoryStore(parsed.name);
+  const { path, allowNetwork } = parsed;
+  return new TimedStore(await openFolderStore(path, { allowNetwork }), systemClock);
+}
+
+/** With calls that are made again when nothing was done: the stores in HDFS repeat only what their protocol asks for. */
+export function repeating(store: Store): Store {
+  return new RetryingStore(store, new Repeater(systemClock));
 }
 
 function openMemoryStore(name: string): Store {

@@ -1,7 +1,7 @@
 import { openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
 import { storeThread } from './io/io-thread.adapter.ts';
 import { RemoteStore } from './io/remote-store.ts';
-import { openStoreHere, knownFolder, knownMemory } from './open-store-here.ts';
+import { openStoreHere, knownFolder, knownMemory, repeating } from './open-store-here.ts';
 import { parseLocation } from './location.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
 import { openS3StoreForReading } from './s3/open-s3-store.ts';
@@ -9,8 +9,8 @@ import type { Store } from './store.ts';
 
 /**
  * Opens the store at a location: a folder (`./checkpoints`, relative to the current folder, or `file:///var/checkpoints`),
- * `memory:NAME`, a folder of an HDFS (`hdfs://HOST/FOLDER`) or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it is
- * not there, a bucket is not.
+ * `memory:NAME`, a folder of an HDFS (`hdfs://HOST/FOLDER`), or a bucket of S3 (`s3://bucket/prefix?…`). A folder is made when it
+ * is not there, a bucket is not.
  *
  * @throws `StoreError`: `STORE_BAD_URL`, `STORE_NOT_INSTALLED`, and those of `openFolderStore`, `openHdfsStore` and `openS3Store`.
  *
@@ -38,6 +38,6 @@ export async function openStore(location: string): Promise<Store> {
 export async function openStoreForReading(location: string): Promise<Store> {
   const parsed = parseLocation(location);
   if (parsed.kind === 's3') return openS3StoreForReading(parsed.location);
-  if (parsed.kind === 'hdfs') return openHdfsStoreForReading(parsed.location);
+  if (parsed.kind === 'hdfs') return repeating(await openHdfsStoreForReading(parsed.location));
   return new ReadOnlyStore(parsed.kind === 'folder' ? await knownFolder(parsed.path) : knownMemory(parsed.name));
 }

@@ -129,6 +129,9 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
   broken('counts offsets in 16 bits', 'get: a range in the middle of 8 MB', (store) => ({
     get: (name, options) => store.get(name, { ...options, offset: (options?.offset ?? 0) % 65_536 }),
   })),
+  broken('gives as many bytes as there are', 'get: more bytes than the caller takes', (store) => ({
+    get: async (name, { bytesMax: _bytesMax, ...options } = {}) => store.get(name, options),
+  })),
   broken('gives a view of a larger buffer', 'get: the array owns its memory', (store) => ({
     get: async (name, options) => {
       const bytes = await store.get(name, options);

@@ -35,8 +35,8 @@ test('memory:NAME is a store in memory', () => {
   expect(parseLocation('memory:orders')).toEqual({ kind: 'memory', name: 'orders' });
 });
 
-test.each(['hdfs:///my/checkpoints', 'webhdfs://namenode:9870/x', 'SWEBHDFS://namenode/x'])(
-  '%s is a store in HDFS, read when it is opened',
+test.each(['hdfs://namenode/checkpoints', 'webhdfs://namenode:9870/x', 'SWEBHDFS://namenode/x'])(
+  '%s is in HDFS',
   (location) => {
     expect(parseLocation(location)).toEqual({ kind: 'hdfs', location });
   },
@@ -50,6 +50,8 @@ test.each([
   '',
   '  ',
   'foo://x',
+  'hdfs://namenode',
+  'webhdfs://namenode/x?unknown=1',
   'http://x/y',
   'memory:',
   'memory:../x',

@@ -111,10 +111,8 @@ await describePlaces('the commands over a store', (place) => {
 
   it('a running job copies its checkpoints there, and goes on from the copy where the folder is gone', async () => {
     const copies = place().location();
-    const run = folder.start([
-      ...args(folder.at(`${place().kind}-original`)),
-      ...['--schedule', '100ms', '--rate', '3000', '--copy-to', copies, '--copy-schedule', '200ms'],
-    ]);
+    const copying = ['--schedule', '100ms', '--rate', '3000', '--copy-to', copies, '--copy-schedule', '200ms'];
+    const run = folder.start([...args(folder.at(`${place().kind}-original`)), ...copying]);
     await run.event('copied', 3);
     const copied = run.last('copied');
     run.kill9('group');

@@ -37,6 +37,15 @@ export const READING: Rules = {
     assert.ok(Buffer.from(bytes.subarray(5_000_001, 6_000_004)).equals(got));
   },
 
+  'get: more bytes than the caller takes are refused': async (store) => {
+    await store.put('limited', bytesOf('0123456789'));
+    const error = await rejectsWith(store.get('limited', { bytesMax: 9 }), 'STORE_TOO_LARGE');
+    assert.equal(error.kind, 'corrupt');
+    await rejectsWith(store.get('limited', { offset: 2, length: 4, bytesMax: 3 }), 'STORE_TOO_LARGE');
+    assert.equal(textOf(await store.get('limited', { bytesMax: 10 })), '0123456789');
+    assert.equal(textOf(await store.get('limited', { offset: 8, bytesMax: 2 })), '89');
+  },
+
   'get: the array owns its memory, so it may be transferred to another thread': async (store) => {
     await store.put('own', bytesOf('own'));
     const got = await store.get('own');

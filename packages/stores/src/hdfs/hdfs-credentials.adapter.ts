@@ -159,8 +159,3 @@ function insecure(what: string, url: string, nameNodes: readonly NameNodeAddress
       (isAllowable ? ', or say ?allow-http=true if nobody listens in that network.' : '.'),
   );
 }
-
-/** The environment variables of this process. */
-export function processEnvironment(): Environment {
-  return process.env;
-}

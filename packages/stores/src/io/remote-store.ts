@@ -39,16 +39,16 @@ export class RemoteStore implements Store {
   #closed = false;
   #closing: () => void = () => undefined;
 
-  private constructor(connect: Connect, opened: Opened) {
+  private constructor(connect: Connect, to: Opened) {
     this.#connect = connect;
-    const { url, supports, tellsStoredAt } = opened.store;
+    const { url, supports, tellsStoredAt } = to.store;
     this.url = url;
     this.supports = supports;
     if (tellsStoredAt) {
       this.storedAt = async (name, options = {}) => (await this.#ask({ call: 'storedAt', name }, options)) as number;
     }
-    this.#line = Promise.resolve(opened.line);
-    this.#listen(opened);
+    this.#line = Promise.resolve(to.line);
+    this.#listen(to);
   }
 
   /** @throws what opening the store there throws */
@@ -116,7 +116,7 @@ export class RemoteStore implements Store {
           if (over) return;
           // Of its own: the maker may use its memory again, and a view would carry all that it is a part of.
           const bytes = chunk.slice();
-          line.post({ kind: 'chunk', id, bytes }, [bytes.buffer as ArrayBuffer]);
+          line.post({ kind: 'chunk', id, bytes }, [bytes.buffer]);
         }
         line.post({ kind: 'body-over', id, whole: true });
       } catch (error) {

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { openHdfsStore, openHdfsStoreForReading } from '@tidemark/stores';
 import { storeConformance } from '@tidemark/stores/conformance';
 import { describe, expect, test } from 'vitest';
@@ -59,6 +62,18 @@ test('many calls may share one signal', async () => {
 });
 
 describe('opening', () => {
+  test('without the package webhdfs says how to install it', async () => {
+    const fixture = fileURLToPath(new URL('../fixtures/without-webhdfs.mjs', import.meta.url));
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [fixture]);
+    expect(JSON.parse(stdout)).toEqual({
+      code: 'STORE_NOT_INSTALLED',
+      kind: 'fatal',
+      message:
+        'hdfs://127.0.0.1:9870/x cannot be opened: the package webhdfs is not installed. Run: npm install webhdfs@1.2.0',
+    });
+    expect(stderr).toBe('');
+  });
+
   test('a server that leaves renameoptions out is refused', async () => {
     world.hdfs.script = when('RENAME', 'name node', (response) => response.end('{"boolean":true}'));
     expect(await rejection(openHdfsStore(world.hdfs.location))).toMatchObject({ code: 'STORE_UNSAFE', kind: 'fatal' });
