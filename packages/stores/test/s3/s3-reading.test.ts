@@ -156,3 +156,21 @@ describe('a listing', () => {
     expect(await store().list('')).toEqual(['a', 'e/f']);
   });
 });
+
+describe('when an object was stored', () => {
+  const told = Date.parse('2026-11-26T09:00:05Z');
+  const asked = async () => store().storedAt?.('name');
+  test('is what the server says, asked again when it did not answer', async () => {
+    s3().objects.set(KEY, { body: Buffer.from('x'), putId: 'x' });
+    s3().plan('HeadObject', slowDown, lostRequest);
+    expect(await asked()).toBe(told);
+  });
+
+  test.each<readonly [string, Plan, { kind: string; code: string }]>([
+    ['of what is not there', { answer: { status: 404 } }, { kind: 'absent', code: 'STORE_ABSENT' }],
+    ['that the server does not tell', { answer: { status: 200 } }, { kind: 'fatal', code: 'STORE_BAD_ANSWER' }],
+  ])('%s', async (_, plan, expected) => {
+    s3().plan('HeadObject', plan);
+    expect(await failureOf(asked())).toMatchObject(expected);
+  });
+});

@@ -246,7 +246,11 @@ export function listXml(keys: readonly string[], isTruncated = false): string {
 }
 
 function objectReply({ body, putId }: Stored, range: string | undefined): Reply {
-  const headers = { etag: '"x"', 'x-amz-meta-tidemark-put': putId };
+  const headers = {
+    etag: '"x"',
+    'last-modified': 'Thu, 26 Nov 2026 09:00:05 GMT',
+    'x-amz-meta-tidemark-put': putId,
+  };
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
   if (from === undefined) return reply(200, body, { ...headers, 'x-amz-checksum-crc32': checksumOf(body) });
   const start = Number(from);
