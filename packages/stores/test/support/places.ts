@@ -36,9 +36,17 @@ const PLACES = [
   { kind: 'hdfs', name: 'HDFS', start: startHdfsPlace, startProxied: startProxiedHdfs },
 ] as const;
 
-/** Describes the same once for each kind of place; its servers run from before the first test until after the last one. */
-export async function describePlaces(what: string, define: (place: () => Place) => void): Promise<void> {
-  for (const { kind, name, start } of PLACES) await describePlace(`${what}, in ${name}`, [kind], start, define);
+/**
+ * Describes the same once for each kind of place, or for some, where one file for all would take long; its servers run from
+ * before the first test until after the last one.
+ */
+export async function describePlaces(
+  what: string,
+  define: (place: () => Place) => void,
+  kinds: readonly Place['kind'][] = ['s3', 'hdfs'],
+): Promise<void> {
+  for (const { kind, name, start } of PLACES)
+    if (kinds.includes(kind)) await describePlace(`${what}, in ${name}`, [kind], start, define);
 }
 
 /** All kinds of places at once, from before the first test of the file until after the last one; null where one cannot be had. */
