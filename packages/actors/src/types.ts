@@ -21,30 +21,38 @@ interface ErrorLike {
   readonly message: string;
 }
 
-/** Plain data only: what the codec gives back unchanged. */
-export type Wire<T> =
-  T extends Table<any, infer V>
+/**
+ * Plain data only: what the codec gives back unchanged. What is most frequent is asked first, and a Map stays a Map, because
+ * two of a kind are compared by what they hold and not member by member: that is a third of a large program's check.
+ */
+export type Wire<T> = T extends null | undefined | boolean | number | string | bigint
+  ? T
+  : T extends Table<any, infer V>
     ? [V] extends [Wire<V>]
       ? T
       : never
     : T extends BufferLike
       ? never
-      : ['stack', T] extends [keyof T, ErrorLike]
-        ? never
-        : T extends null | undefined | boolean | number | string | bigint | Date | ArrayBufferView | ArrayBuffer
+      : T extends Date | ArrayBufferView | ArrayBuffer
+        ? T
+        : // Not by `extends Ref`: anything with a type and a key would be one, whatever else it has.
+          typeof of extends keyof T
           ? T
-          : // Not by `extends Ref`: anything with a type and a key would be one, whatever else it has.
-            typeof of extends keyof T
-            ? T
-            : T extends PromiseLike<any> | symbol | ((...a: never[]) => unknown)
-              ? never
-              : T extends ReadonlyMap<infer K, infer V>
-                ? ReadonlyMap<Wire<K>, Wire<V>>
-                : T extends ReadonlySet<infer V>
-                  ? ReadonlySet<Wire<V>>
-                  : T extends object
-                    ? { [K in keyof T]: Wire<T[K]> }
-                    : T;
+          : T extends PromiseLike<any> | symbol | ((...a: never[]) => unknown)
+            ? never
+            : T extends Map<infer K, infer V>
+              ? Map<Wire<K>, Wire<V>>
+              : T extends Set<infer V>
+                ? Set<Wire<V>>
+                : T extends ReadonlyMap<infer K, infer V>
+                  ? ReadonlyMap<Wire<K>, Wire<V>>
+                  : T extends ReadonlySet<infer V>
+                    ? ReadonlySet<Wire<V>>
+                    : ['stack', T] extends [keyof T, ErrorLike]
+                      ? never
+                      : T extends object
+                        ? { [K in keyof T]: Wire<T[K]> }
+                        : T;
 
 export type DeepReadonly<T> = T extends null | undefined | boolean | number | string | bigint | Date
   ? T
