@@ -71,7 +71,7 @@ export const Actor${n} = actor('actor${n}', {
     },
     take(ctx, id: string) {
       const row = ctx.state.rows.find((each) => each.id === id);
-      if (row === undefined) throw new Refusal('UNKNOWN');
+      if (row === undefined) throw new Refusal('TOO_LITTLE');
       return row;
     },
     total: (ctx, sku: string, since?: Date) =>
@@ -135,7 +135,7 @@ export class Class${n} {
   }
   take(id: string) {
     const row = this.rows.find((each) => each.id === id);
-    if (row === undefined) throw new Error('UNKNOWN');
+    if (row === undefined) throw new Error('unknown row');
     return row;
   }
   total(sku: string, since?: Date) {
