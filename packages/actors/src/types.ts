@@ -10,26 +10,49 @@ export interface Ref<D> {
   readonly [of]?: D;
 }
 
-/** Plain data only: what the codec gives back unchanged. */
-export type Wire<T> =
-  T extends Table<any, any>
-    ? T
-    : // A Buffer would arrive as a Uint8Array; no view has this method but a Buffer.
-      T extends { readonly swap16: unknown }
+/** A Buffer would arrive as a Uint8Array. No view has this method but a Buffer. */
+interface BufferLike {
+  readonly swap16: unknown;
+}
+
+/** An Error would arrive without its class. Data that has a name and a message has no stack: `Wire` asks for that key too. */
+interface ErrorLike {
+  readonly name: string;
+  readonly message: string;
+}
+
+/**
+ * Plain data only: what the codec gives back unchanged. What is most frequent is asked first, and a Map stays a Map, because
+ * two of a kind are compared by what they hold and not member by member: that is a third of a large program's check.
+ */
+export type Wire<T> = T extends null | undefined | boolean | number | string | bigint
+  ? T
+  : T extends Table<any, infer V>
+    ? [V] extends [Wire<V>]
+      ? T
+      : never
+    : T extends BufferLike
       ? never
-      : T extends null | undefined | boolean | number | string | bigint | Date | ArrayBufferView | ArrayBuffer
+      : T extends Date | ArrayBufferView | ArrayBuffer
         ? T
-        : T extends Ref<any>
+        : // Not by `extends Ref`: anything with a type and a key would be one, whatever else it has.
+          typeof of extends keyof T
           ? T
           : T extends PromiseLike<any> | symbol | ((...a: never[]) => unknown)
             ? never
-            : T extends ReadonlyMap<infer K, infer V>
-              ? ReadonlyMap<Wire<K>, Wire<V>>
-              : T extends ReadonlySet<infer V>
-                ? ReadonlySet<Wire<V>>
-                : T extends object
-                  ? { [K in keyof T]: Wire<T[K]> }
-                  : T;
+            : T extends Map<infer K, infer V>
+              ? Map<Wire<K>, Wire<V>>
+              : T extends Set<infer V>
+                ? Set<Wire<V>>
+                : T extends ReadonlyMap<infer K, infer V>
+                  ? ReadonlyMap<Wire<K>, Wire<V>>
+                  : T extends ReadonlySet<infer V>
+                    ? ReadonlySet<Wire<V>>
+                    : ['stack', T] extends [keyof T, ErrorLike]
+                      ? never
+                      : T extends object
+                        ? { [K in keyof T]: Wire<T[K]> }
+                        : T;
 
 export type DeepReadonly<T> = T extends null | undefined | boolean | number | string | bigint | Date
   ? T
@@ -41,16 +64,59 @@ export type DeepReadonly<T> = T extends null | undefined | boolean | number | st
         ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
         : T;
 
-/** What a handler of an actor may return: anything but a promise. */
-export type Result = void | null | undefined | boolean | number | string | bigint | (object & { then?: never });
-export type Handler<S> = (ctx: Ctx<S>, ...args: any[]) => Result;
-type Checked<H> = {
-  [K in keyof H]: H[K] extends (ctx: any, ...a: infer A) => any
+/** Its arguments and its answer are plain data, and it is not async: `actor` checks both, and its errors say what to do. */
+export type Handler<S> = (ctx: Ctx<S>, ...args: any[]) => unknown;
+
+/** Levels below an argument or a state to which a mistake is looked for: a type may contain itself. */
+type Levels = [1, 1, 1, 1, 1, 1];
+
+/** Where in `T` the first thing lies that is no plain data, in words. Only what `Wire` has refused comes here. */
+type Place<T, At extends string, Left extends unknown[] = Levels> = Left extends [unknown, ...infer Less]
+  ? T extends Wire<T>
+    ? never
+    : T extends Table<infer K, infer V>
+      ? Place<K, `a key of ${At}`, Less> | Place<V, `a value of ${At}`, Less>
+      : T extends BufferLike
+        ? `${At} is a Buffer: make it a Uint8Array`
+        : ['stack', T] extends [keyof T, ErrorLike]
+          ? `${At} is an Error: take its message or its code`
+          : T extends PromiseLike<any>
+            ? `${At} is a promise`
+            : T extends symbol
+              ? `${At} is a symbol`
+              : T extends (...a: never[]) => unknown
+                ? `${At} is a function`
+                : T extends ReadonlyMap<infer K, infer V>
+                  ? Place<K, `a key of ${At}`, Less> | Place<V, `a value of ${At}`, Less>
+                  : T extends ReadonlySet<infer V>
+                    ? Place<V, `an item of ${At}`, Less>
+                    : T extends readonly (infer V)[]
+                      ? Place<V, `an item of ${At}`, Less>
+                      : { [K in keyof T & string]: Place<T[K], `${At}.${K}`, Less> }[keyof T & string]
+  : `${At} is no plain data`;
+
+type NotPlain<Where extends string> = `${Where}; only plain data can be sent and kept`;
+
+/** Where in the arguments: they are counted from 1. */
+type PlaceIn<A extends readonly unknown[], Counted extends unknown[] = [1]> = A extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? Place<First, `argument ${Counted['length']}`> | PlaceIn<Rest, [...Counted, 1]>
+  : Place<A[number], 'an argument'>;
+
+/** `unknown` for what may be a handler, else a text that says what is wrong and what to do. */
+type CheckedHandler<F> = F extends (ctx: any, ...a: infer A) => infer R
+  ? [R] extends [Wire<R>]
     ? A extends { [I in keyof A]: Wire<A[I]> }
       ? unknown
-      : { readonly error: 'an argument is not plain data' }
-    : never;
-};
+      : NotPlain<PlaceIn<Required<A>>>
+    : Extract<R, PromiseLike<any>> extends never
+      ? NotPlain<Place<R, 'what this handler returns'>>
+      : 'A handler of an actor may not be async or return a promise: wait outside of it, and send the result as a message'
+  : never;
+type Checked<H> = { [K in keyof H]: CheckedHandler<H[K]> };
+type CheckedState<S> = [S] extends [Wire<S>] ? unknown : NotPlain<Place<S, 'state'>>;
 
 /** A kind of actor: a name, which is its only identity, a first state, and handlers. */
 export interface Actor<S, H> {
@@ -103,7 +169,7 @@ export interface ActorOptions<S extends object, H extends Record<string, Handler
   readonly migrate?: StateSteps;
   /** The same for messages that were on their way; without a step they stay as they are. */
   readonly migrateMessage?: MessageSteps;
-  readonly state: (key: string) => S & (S extends Wire<S> ? unknown : { readonly error: 'state is not plain data' });
+  readonly state: (key: string) => S & CheckedState<S>;
   readonly on: H & Checked<H>;
   /** What to do when a handler throws anything but a Refusal: go back to the last checkpoint (default), or drop the actor's state. */
   readonly onThrow?: 'rollback' | 'forget';
@@ -119,7 +185,10 @@ export type Messages<D> = {
 };
 type Args<F> = F extends (...a: infer A) => any ? A : never;
 type Answer<F> = F extends (...a: any[]) => infer R ? R : never;
-export type Tells<D> = { readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => void };
+/** `ctx.self` does not say of what actor it is: it may be handed on, not sent to. */
+export type Tells<D> = [D] extends [never]
+  ? 'ctx.self has no messages: send to ctx.ref(TheActor, ctx.key)'
+  : { readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => void };
 export type TellsWhenRoom<D> = { readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => Promise<void> };
 export type Asks<D> = {
   readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => Promise<Answer<Messages<D>[K]>>;

@@ -52,6 +52,18 @@ export async function peakMegabytes(pid: number): Promise<number> {
   }
 }
 
+/** CPU seconds of all programs that this process has started and that have ended; 0 where the system does not tell. */
+export async function childCpuSeconds(): Promise<number> {
+  try {
+    const stat = await readFile('/proc/self/stat', 'utf8');
+    // Behind the name, which may hold anything, `cutime` and `cstime` are the 14th and 15th fields, in ticks of 10 ms.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return 0;
+  }
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

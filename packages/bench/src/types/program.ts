@@ -1,0 +1,173 @@
+/** Programs to be type-checked: of actors, and of plain classes with the same fields, arguments and results. */
+
+export type Source = readonly [file: string, text: string];
+
+const ROW = `export interface Row {
+  readonly id: string;
+  readonly at: Date;
+  readonly lines: readonly { readonly sku: string; readonly count: number; readonly cents: number }[];
+  readonly note?: string;
+}
+`;
+
+/** One actor a file; each tells the one before it, and the host tells and asks all of them. */
+export function actorProgram(count: number): readonly Source[] {
+  return [
+    ['row.ts', ROW],
+    ...each(count, (n) => [`actor${n}.ts`, actorFile(n)] as const),
+    ['host.ts', hostFile(count)],
+  ];
+}
+
+/** What the actors say, said in classes: the price of the program itself. */
+export function classProgram(count: number): readonly Source[] {
+  return [
+    ['row.ts', ROW],
+    ...each(count, (n) => [`class${n}.ts`, classFile(n)] as const),
+    ['host.ts', callsFile(count)],
+  ];
+}
+
+/** The declarations alone. */
+export function importProgram(): readonly Source[] {
+  return [
+    [
+      'host.ts',
+      `import { actor, createSystem, type Ref, table } from 'tidemark';\nexport { actor, createSystem, type Ref, table };\n`,
+    ],
+  ];
+}
+
+function actorFile(n: number): string {
+  const before = n === 0 ? '' : `import { type Actor${n - 1} } from './actor${n - 1}.ts';\n`;
+  const forward =
+    n === 0
+      ? ''
+      : `
+    forward(ctx, to: Ref<typeof Actor${n - 1}>, row: Row) {
+      ctx.tell(to).add(row, row.lines.length);
+      ctx.tell(to).put('last', { n: ${n}, tags: [row.id] });
+      ctx.state.last = to;
+    },`;
+  const last = n === 0 ? '' : `, last: null as Ref<typeof Actor${n - 1}> | null`;
+  return `import { actor, Refusal, type Ref, table } from 'tidemark';
+import type { Row } from './row.ts';
+${before}
+export const Actor${n} = actor('actor${n}', {
+  state: () => ({
+    n: 0,
+    rows: [] as Row[],
+    seen: new Map<string, { count: number; at: Date }>(),
+    counts: table<string, { n: number; tags: string[] }>()${last},
+  }),
+  on: {
+    add(ctx, row: Row, by: number) {
+      ctx.state.rows.push(row);
+      ctx.state.n += by;
+      ctx.state.seen.set(row.id, { count: by, at: row.at });
+    },
+    put(ctx, key: string, value: { n: number; tags: string[] }) {
+      ctx.state.counts.update(key, (old) => ({ n: old.n + value.n, tags: [...old.tags, ...value.tags] }), () => value);
+    },
+    take(ctx, id: string) {
+      const row = ctx.state.rows.find((each) => each.id === id);
+      if (row === undefined) throw new Refusal('TOO_LITTLE');
+      return row;
+    },
+    total: (ctx, sku: string, since?: Date) =>
+      ctx.state.rows
+        .filter((row) => since === undefined || row.at > since)
+        .flatMap((row) => row.lines)
+        .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0),${forward}
+  },
+});
+`;
+}
+
+function hostFile(count: number): string {
+  const imports = each(count, (n) => `import { Actor${n} } from './actor${n}.ts';`).join('\n');
+  const calls = each(
+    count,
+    (n) => `  const ref${n} = system.ref(Actor${n}, 'a');
+  await system.tell(ref${n}).add(row, ${n});
+  const taken${n}: Row = await system.ask(ref${n}).take(row.id);
+  sum += await system.ask(ref${n}).total(taken${n}.id);${n === 0 ? '' : `\n  await system.tell(ref${n}).forward(ref${n - 1}, row);`}`,
+  ).join('\n');
+  return `import type { System } from 'tidemark';
+import type { Row } from './row.ts';
+${imports}
+
+export async function host(system: System, row: Row): Promise<number> {
+  let sum = 0;
+${calls}
+  return sum;
+}
+`;
+}
+
+function classFile(n: number): string {
+  const before = n === 0 ? '' : `import type { Class${n - 1} } from './class${n - 1}.ts';\n`;
+  const forward =
+    n === 0
+      ? ''
+      : `
+  forward(to: Class${n - 1}, row: Row): void {
+    to.add(row, row.lines.length);
+    to.put('last', { n: ${n}, tags: [row.id] });
+    this.last = to;
+  }`;
+  const last = n === 0 ? '' : `\n  last: Class${n - 1} | null = null;`;
+  return `import type { Row } from './row.ts';
+${before}
+export class Class${n} {
+  n = 0;
+  rows: Row[] = [];
+  seen = new Map<string, { count: number; at: Date }>();
+  counts = new Map<string, { n: number; tags: string[] }>();${last}
+  add(row: Row, by: number) {
+    this.rows.push(row);
+    this.n += by;
+    this.seen.set(row.id, { count: by, at: row.at });
+  }
+  put(key: string, value: { n: number; tags: string[] }) {
+    const old = this.counts.get(key) ?? value;
+    this.counts.set(key, { n: old.n + value.n, tags: [...old.tags, ...value.tags] });
+  }
+  take(id: string) {
+    const row = this.rows.find((each) => each.id === id);
+    if (row === undefined) throw new Error('unknown row');
+    return row;
+  }
+  total(sku: string, since?: Date) {
+    return this.rows
+      .filter((row) => since === undefined || row.at > since)
+      .flatMap((row) => row.lines)
+      .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0);
+  }${forward}
+}
+`;
+}
+
+function callsFile(count: number): string {
+  const imports = each(count, (n) => `import { Class${n} } from './class${n}.ts';`).join('\n');
+  const calls = each(
+    count,
+    (n) => `  const one${n} = new Class${n}();
+  one${n}.add(row, ${n});
+  const taken${n}: Row = one${n}.take(row.id);
+  sum += one${n}.total(taken${n}.id);${n === 0 ? '' : `\n  one${n}.forward(one${n - 1}, row);`}`,
+  ).join('\n');
+  return `import type { Row } from './row.ts';
+${imports}
+
+export function host(row: Row): number {
+  let sum = 0;
+${calls}
+  return sum;
+}
+`;
+}
+
+function each<T>(count: number, make: (n: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, n) => make(n));
+}
