@@ -95,7 +95,7 @@ async function reportMemory(): Promise<void> {
 }
 
 async function asks(one: Contender): Promise<number | null> {
-  const { ask } = one;
+  const ask = one.ask?.bind(one);
   if (ask === undefined) return null;
   let next = 1;
   const lane = async (): Promise<void> => {
@@ -107,7 +107,7 @@ async function asks(one: Contender): Promise<number | null> {
 }
 
 async function idleAsks(one: Contender): Promise<number | null> {
-  const { ask } = one;
+  const ask = one.ask?.bind(one);
   if (ask === undefined) return null;
   const all: number[] = [];
   for (let id = 1; id <= IDLE_ASKS; id++) {
