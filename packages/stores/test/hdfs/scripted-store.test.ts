@@ -114,7 +114,7 @@ describe('two name nodes', () => {
     try {
       const both = await openHdfsStore(`webhdfs://${world.hdfs.host},${other.host}/s?user=tester`);
       world.hdfs.script = other.script = (_asked, response) => throwing('StandbyException')(response);
-      const error = await rejection(both.list('', { deadlineMs: 700 }));
+      const error = await rejection(both.list('', { deadlineMs: 3_000 }));
       expect(error).toMatchObject({ code: 'STORE_UNREACHABLE', kind: 'retry' });
       expect(error.message).toMatch(/StandbyException.*until the deadline/);
       expect(other.count('LISTSTATUS_BATCH'), 'the other one was asked, more than once').toBeGreaterThan(1);

@@ -8,7 +8,7 @@ import { ScriptedHdfs } from './scripted-hdfs.ts';
 const DEADLINE_MS = 1_000;
 /** Far past any deadline that a call is given. */
 export const HANGS_MS = 15_000;
-export const STALL_MS = 300;
+export const STALL_MS = 500;
 
 /** A scripted server and a store on it, new for each test; one object, `there`, is in it. */
 export interface ScriptedStore {
