@@ -1,8 +1,8 @@
 /** A thread that exposes an object by Comlink. */
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { type Endpoint, expose } from 'comlink';
+import { expose } from 'comlink';
 import type { Small } from './small.ts';
 
 export const exposed = { echo: (message: Small): Small => message };
 
-parentPort?.once('message', (port: MessagePort) => expose(exposed, port as unknown as Endpoint));
+parentPort?.once('message', (port: MessagePort) => expose(exposed, port));

@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { type Endpoint, wrap } from 'comlink';
+import { wrap } from 'comlink';
 import type { exposed } from './comlink-worker.ts';
 import type { Contender } from './contender.ts';
 import { small } from './small.ts';
@@ -9,7 +9,7 @@ export async function comlink(): Promise<Contender> {
   const worker = new Worker(new URL('./comlink-worker.js', import.meta.url));
   const { port1, port2 } = new MessageChannel();
   worker.postMessage(port2, [port2]);
-  const remote = wrap<typeof exposed>(port1 as unknown as Endpoint);
+  const remote = wrap<typeof exposed>(port1);
   return {
     name: 'comlink',
     ask: (id) => remote.echo(small(id)),
