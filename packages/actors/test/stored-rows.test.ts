@@ -6,7 +6,7 @@ import { hashKeys, hashOfKey } from '../src/stored-keys.ts';
 
 type Key = string | number;
 
-const key: fc.Arbitrary<Key> = fc.oneof(
+const anyKey: fc.Arbitrary<Key> = fc.oneof(
   fc.integer(),
   fc.integer({ min: -300, max: 300 }),
   fc.maxSafeInteger(),
@@ -17,7 +17,7 @@ const key: fc.Arbitrary<Key> = fc.oneof(
   fc.constant('x'.repeat(70_000)),
 );
 
-const keys = fc.uniqueArray(key, { maxLength: 40, comparator: (a, b) => a === b });
+const keys = fc.uniqueArray(anyKey, { maxLength: 40, comparator: (a, b) => a === b });
 
 describe('keys of stored rows', () => {
   it('are looked over as the codec has written them', () => {

@@ -306,6 +306,7 @@ export class Engine {
       failed: (cut, error) => {
         this.#observe({ kind: 'checkpoint-failed', cut, code: codeOf(error), message: error.message });
       },
+      warn,
       end: (error) => this.#fail(error),
       app: () => extension?.record() ?? { app: null, finished: false },
     });

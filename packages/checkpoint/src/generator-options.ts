@@ -48,6 +48,8 @@ export interface GeneratorOptions {
   /** A generation is over, and no record is under way any more. */
   readonly settled: () => void;
   readonly failed: (cut: number, error: Error) => void;
+  /** What people should know while everything goes on. */
+  readonly warn?: (code: string, message: string) => void;
   readonly end: (error: Error) => void;
   /** What the layer above wants in the record: asked when the record is put. */
   readonly app: () => { readonly app: unknown; readonly finished: boolean };

@@ -6,6 +6,7 @@ import { PartCache } from './part-cache.ts';
 import type { GeneratorOptions, Published } from './generator-options.ts';
 import { cutHistory, failedAttempt, type TimedPart } from './history.ts';
 import { CUT_OVERDUE_MS, FAILED_TOLD_MAX, SETTLE_MS } from './limits.ts';
+import { tellingWhenLate } from './late-record.ts';
 import { Pace } from './pace.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord, CutHistory, FailedAttempt, FileRef, PartRef, PublishedBefore } from './record.ts';
@@ -235,8 +236,11 @@ export class Generator {
     let event: GeneratorEvent;
     try {
       const putAt = clock.monotonic();
-      const position = await log.put(this.#record(cut), term);
-      await this.#assertOwner(position);
+      const position = await tellingWhenLate(this.#options, cut, async () => {
+        const put = await log.put(this.#record(cut), term);
+        await this.#assertOwner(put);
+        return put;
+      });
       this.#before = { position, publishMs: Math.round((clock.monotonic() - putAt) * 1000) / 1000 };
       event = { kind: 'published', cut, position };
     } catch (error) {

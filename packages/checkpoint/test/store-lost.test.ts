@@ -2,6 +2,7 @@ import { actor, type Ref } from '@tidemark/actors';
 import { Border, systemClock } from '@tidemark/actors/internal';
 import { type Engine, type EngineEvent, Log, nodeEnvironment, startEngine } from '@tidemark/checkpoint/internal';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { engineOptions } from './support/engine-options.ts';
 import { FragileStore } from './support/fragile-store.ts';
 
 // What hangs here waits for a system that has ended: that is soon seen.
@@ -30,28 +31,10 @@ afterEach(async () => {
 
 /** A system in this thread whose checkpoints go into the fragile store; none is taken by schedule. */
 async function start(): Promise<Engine> {
-  const engine = await startEngine(
-    {
-      modules: [],
-      location: 'memory:given',
-      job: 'main',
-      workers: 2,
-      schedule: '1h',
-      timezone: undefined,
-      keep: 10,
-      compression: 'none',
-      captureBytesMax: Number.POSITIVE_INFINITY,
-      inline: true,
-      fresh: false,
-      from: null,
-      acceptDuplicates: false,
-      command: String,
-      observe: (event) => events.push(event),
-      border,
-      extension: null,
-    },
-    { ...nodeEnvironment, openStore: () => Promise.resolve(store) },
-  );
+  const engine = await startEngine(engineOptions({ observe: (event) => events.push(event), border }), {
+    ...nodeEnvironment,
+    openStore: () => Promise.resolve(store),
+  });
   engines.push(engine);
   engine.go();
   return engine;

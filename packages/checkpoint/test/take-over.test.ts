@@ -9,6 +9,7 @@ import {
 } from '@tidemark/checkpoint/internal';
 import { MemoryStore, type Store } from '@tidemark/stores';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { engineOptions } from './support/engine-options.ts';
 import { FragileStore } from './support/fragile-store.ts';
 
 // What hangs here waits for a system that has ended: that is soon seen.
@@ -42,7 +43,7 @@ class Runner {
 
   constructor(options: Partial<EngineOptions> = {}, store: Store = memory) {
     const environment = { ...nodeEnvironment, openStore: () => Promise.resolve(store) };
-    this.started = startEngine({ ...OPTIONS, border: this.border, observe: this.#see, ...options }, environment);
+    this.started = startEngine(engineOptions({ border: this.border, observe: this.#see, ...options }), environment);
     this.started.then(
       (engine) => {
         engines.push(engine);
@@ -62,26 +63,6 @@ class Runner {
     return this.border.ask(sum).add(by);
   }
 }
-
-const OPTIONS: EngineOptions = {
-  modules: [],
-  location: 'memory:given',
-  job: 'main',
-  workers: 2,
-  schedule: '1h',
-  timezone: undefined,
-  keep: 10,
-  compression: 'none',
-  captureBytesMax: Number.POSITIVE_INFINITY,
-  inline: true,
-  fresh: false,
-  from: null,
-  acceptDuplicates: false,
-  command: String,
-  observe: () => undefined,
-  border: null,
-  extension: null,
-};
 
 async function ownerTerm(): Promise<unknown> {
   const file = JSON.parse(new TextDecoder().decode(await memory.get('main/owner.json'))) as { readonly term: number };
@@ -233,7 +214,7 @@ describe('wait', () => {
     const environment = { ...nodeEnvironment, openStore: () => Promise.resolve<Store>(memory) };
     const events: EngineEvent[] = [];
     const observe = (event: EngineEvent): void => void events.push(event);
-    const engine = new EngineClass({ ...OPTIONS, ifRunning: 'wait', observe }, environment, null);
+    const engine = new EngineClass(engineOptions({ ifRunning: 'wait', observe }), environment, null);
     const started = engine.start(parseSchedule('1h'));
     const failed = expect(started).rejects.toMatchObject({ code: 'SYSTEM_STOPPED' });
     await vi.waitFor(() => expect(events).toHaveLength(1));

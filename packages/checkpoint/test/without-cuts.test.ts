@@ -1,25 +1,8 @@
-import { type EngineOptions, startEngine } from '@tidemark/checkpoint/internal';
+import { startEngine } from '@tidemark/checkpoint/internal';
 import { describe, expect, it } from 'vitest';
+import { engineOptions } from './support/engine-options.ts';
 
-const OPTIONS: EngineOptions = {
-  modules: [],
-  location: 'memory:without-cuts',
-  job: 'job',
-  workers: 1,
-  schedule: '10ms',
-  timezone: undefined,
-  keep: 10,
-  compression: 'none',
-  captureBytesMax: Number.POSITIVE_INFINITY,
-  inline: true,
-  fresh: false,
-  from: null,
-  acceptDuplicates: false,
-  command: String,
-  observe: () => undefined,
-  border: null,
-  extension: null,
-};
+const OPTIONS = engineOptions({ location: 'memory:without-cuts', job: 'job', workers: 1, schedule: '10ms' });
 
 describe('work without cuts', () => {
   it('lets no checkpoint begin while it goes on: not by schedule, and one that is asked for waits', async () => {

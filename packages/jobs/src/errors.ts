@@ -9,6 +9,7 @@ export type JobErrorCode =
   | 'JOB_NO_KEY'
   | 'JOB_CHANGED'
   | 'OUTPUT_DIFFERS'
+  | 'OUTPUT_NOT_A_FOLDER'
   | 'OUTPUT_NOT_EMPTY'
   | 'PROCESS_ASYNC'
   | 'PROCESS_THREW';

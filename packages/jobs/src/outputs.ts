@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError } from '@tidemark/checkpoint';
+import { withoutSecrets } from '@tidemark/stores/internal';
 import { JobError } from './errors.ts';
 import type { FileAccess } from './input/file-access.ts';
 import type { JobOutside } from './job-environment.ts';
@@ -17,6 +18,9 @@ export const NO_OUTPUTS: Outputs = { output: null, badRows: null };
 
 const BAD_ROWS_FILE = 'file:';
 
+/**
+ * @throws JobError `OUTPUT_NOT_A_FOLDER`, `CONFIG_INVALID`
+ */
 export function outputsOf(options: RunOptions): Outputs {
   const bad = options.badRows?.startsWith(BAD_ROWS_FILE) === true ? options.badRows.slice(BAD_ROWS_FILE.length) : null;
   const outputs = { output: placeOf(options.output ?? null), badRows: placeOf(bad) };
@@ -35,9 +39,18 @@ export function badRowsTo({ badRows }: Outputs, options: RunOptions): JobWorkerD
   return { kind: options.badRows === 'skip' ? 'skip' : 'stop' };
 }
 
+/** Stores over a network: their clients and credentials are in a thread of their own, which the threads of a job do not reach. */
+const FAR_AWAY = /^(?:s3|hdfs|webhdfs|swebhdfs):/i;
+
 /** A folder's absolute path, so that a later start elsewhere finds it; the URL of another kind of store as it is. */
 function placeOf(location: string | null): string | null {
   if (location === null) return null;
+  if (FAR_AWAY.test(location)) {
+    throw new JobError(
+      'OUTPUT_NOT_A_FOLDER',
+      `${withoutSecrets(location)}: in this version output and bad rows go to folders only, checkpoints to S3 and HDFS too. Give a folder, and copy its files from there`,
+    );
+  }
   if (location.startsWith('file:')) return fileURLToPath(location);
   return /^[a-z][a-z0-9+.-]+:/i.test(location) ? location : resolve(location);
 }

@@ -123,6 +123,7 @@ class RunningJob implements JobRun, HostExtension {
   async start(): Promise<void> {
     const options = this.#options;
     const { files, loadJob, startEngine } = this.#environment;
+    this.#outputs = outputsOf(options);
     await loadJob(this.#file);
     const spec = jobSpec(this.#file.href, await firstFile(files, options.input ?? []), options.key ?? null);
     this.#spec = spec;
@@ -233,7 +234,6 @@ class RunningJob implements JobRun, HostExtension {
     // Refuses an input without a key.
     rowReader(this.#spec!.format);
     this.#plan = await planInputs(this.#environment.files, this.#spec!, this.#options.input ?? [], this.#file);
-    this.#outputs = outputsOf(this.#options);
     await assertOutputsEmpty(this.#environment, this.#outputs);
   }
 

@@ -24,6 +24,25 @@ describe('outputsOf', () => {
     expect(outputsOf({ output: 'file:///a%20b', badRows: 'skip' })).toEqual({ output: '/a b', badRows: null });
   });
 
+  it.each([
+    { output: 's3://bucket/out' },
+    { output: 'S3://bucket/out' },
+    { output: 'hdfs://host/out' },
+    { output: 'webhdfs://host:9870/out' },
+    { output: 'swebhdfs://host:9871/out' },
+    { badRows: 'file:s3://bucket/bad' },
+  ] as const)('refuses what is no folder: %j', (options) => {
+    expect(() => outputsOf(options)).toThrow(
+      expect.objectContaining({ code: 'OUTPUT_NOT_A_FOLDER', message: expect.stringContaining('folders only') }),
+    );
+  });
+
+  it('shows no secret of a place that it refuses', () => {
+    expect(() => outputsOf({ output: 's3://KEY:SECRET@bucket/out' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('SECRET') }),
+    );
+  });
+
   it('refuses one folder for both', () => {
     expect(() => outputsOf({ output: 'out', badRows: 'file:./out' })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),

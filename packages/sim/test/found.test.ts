@@ -11,6 +11,7 @@ import {
 import { type GetOptions, type ListOptions, MemoryStore } from '@tidemark/stores';
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
+import { engineOptions } from '../../checkpoint/test/support/engine-options.ts';
 
 /** A store in which something happens right after the first call that a test waits for. */
 class EventfulStore extends MemoryStore {
@@ -54,25 +55,12 @@ async function start(store: EventfulStore): Promise<readonly EngineEvent[]> {
     openStore: async () => store,
   };
   const engine = await startEngine(
-    {
-      modules: [],
-      location: 'memory:found',
-      job: 'main',
+    engineOptions({
       workers: 1,
-      schedule: '1h',
-      timezone: undefined,
       keep: Number.POSITIVE_INFINITY,
-      compression: 'none',
-      captureBytesMax: Number.POSITIVE_INFINITY,
-      inline: true,
-      fresh: false,
-      from: null,
-      acceptDuplicates: false,
       command: (position) => `from ${position}`,
       observe: (event) => void events.push(event),
-      border: null,
-      extension: null,
-    },
+    }),
     environment,
   );
   engine.go();

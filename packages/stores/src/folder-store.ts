@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { absent, checkRange, nameTaken, refuseAborted, refuseTooLarge } from './answers.ts';
 import { StoreError } from './errors.ts';
-import type { FileSystem, OpenFile } from './file-system.ts';
+import type { FileFacts, FileSystem, OpenFile } from './file-system.ts';
 import { listFolder } from './folder-listing.ts';
 import { errnoOf, fsError, quietly, told } from './fs-errors.ts';
 import { checkName, checkPrefix, TEMP_FOLDER } from './names.ts';
@@ -71,32 +71,16 @@ export class FolderStore implements Store {
   async get(name: string, options: GetOptions = {}): Promise<Uint8Array> {
     const { offset = 0, length = Number.MAX_SAFE_INTEGER } = options;
     checkRange(offset, length);
-    const path = this.#admit(name, options);
-    this.#folders.refuseBroken(dirname(name));
-    const file = await this.#openObject(name, path);
-    try {
-      const { kind, sizeBytes } = await told('look at', path, file.stat());
-      if (kind === 'folder') throw absent(name, this.url);
+    return this.#looking(name, options, async (file, path, { sizeBytes }) => {
       const start = Math.min(offset, sizeBytes);
       const size = Math.min(length, sizeBytes - start);
       refuseTooLarge(size, options.bytesMax, name, this.url);
-      return await readRange(file, path, start, size);
-    } finally {
-      await quietly(file.close());
-    }
+      return readRange(file, path, start, size);
+    });
   }
 
-  async storedAt(name: string, options: CallOptions = {}): Promise<number> {
-    const path = this.#admit(name, options);
-    this.#folders.refuseBroken(dirname(name));
-    const file = await this.#openObject(name, path);
-    try {
-      const { kind, modifiedMs } = await told('look at', path, file.stat());
-      if (kind === 'folder') throw absent(name, this.url);
-      return modifiedMs;
-    } finally {
-      await quietly(file.close());
-    }
+  storedAt(name: string, options: CallOptions = {}): Promise<number> {
+    return this.#looking(name, options, async (_file, _path, { modifiedMs }) => modifiedMs);
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<readonly string[]> {
@@ -117,6 +101,24 @@ export class FolderStore implements Store {
 
   async close(): Promise<void> {
     // No call leaves anything open.
+  }
+
+  /** Opens an object for as long as `look` takes. */
+  async #looking<T>(
+    name: string,
+    options: CallOptions,
+    look: (file: OpenFile, path: string, facts: FileFacts) => Promise<T>,
+  ): Promise<T> {
+    const path = this.#admit(name, options);
+    this.#folders.refuseBroken(dirname(name));
+    const file = await this.#openObject(name, path);
+    try {
+      const facts = await told('look at', path, file.stat());
+      if (facts.kind === 'folder') throw absent(name, this.url);
+      return await look(file, path, facts);
+    } finally {
+      await quietly(file.close());
+    }
   }
 
   #admit(name: string, options: CallOptions): string {

@@ -1,12 +1,16 @@
 import { StoreError } from './errors.ts';
-import type { GetOptions, ListOptions, Store, StoreSupport } from './store.ts';
+import type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from './store.ts';
 
 /** A store through which nothing can be changed: for commands that look. Every call that would write is refused. */
 export class ReadOnlyStore implements Store {
+  readonly storedAt?: (name: string, options?: CallOptions) => Promise<number>;
+  readonly traffic?: () => StoreTraffic;
   readonly #store: Store;
 
   constructor(store: Store) {
     this.#store = store;
+    if (store.storedAt !== undefined) this.storedAt = store.storedAt.bind(store);
+    if (store.traffic !== undefined) this.traffic = store.traffic.bind(store);
   }
 
   get url(): string {

@@ -11,6 +11,7 @@ import type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTr
  * const store = new RetryingStore(bare, new Repeater(systemClock));
  */
 export class RetryingStore implements Store {
+  readonly storedAt?: (name: string, options?: CallOptions) => Promise<number>;
   readonly traffic?: () => StoreTraffic;
   readonly #store: Store;
   readonly #repeater: Repeater;
@@ -18,6 +19,10 @@ export class RetryingStore implements Store {
   constructor(store: Store, repeater: Repeater) {
     this.#store = store;
     this.#repeater = repeater;
+    const storedAt = store.storedAt?.bind(store);
+    if (storedAt !== undefined) {
+      this.storedAt = async (name, options = {}) => repeater.run(options, (left) => storedAt(name, left));
+    }
     if (store.traffic !== undefined) this.traffic = store.traffic.bind(store);
   }
 

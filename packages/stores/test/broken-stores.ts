@@ -75,6 +75,8 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
         ? store.replace(name, body, options)
         : store.put(name, body, options),
   })),
+  broken('tells a time of what is not there', 'storedAt: ', () => ({ storedAt: async () => 1 })),
+  broken('tells no time', 'storedAt: ', () => ({ storedAt: async () => Number.NaN })),
   broken('never gives a deleted name again', 'S3: a name is free again', (store) => {
     const used = new Set<string>();
     return {

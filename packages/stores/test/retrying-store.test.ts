@@ -145,6 +145,17 @@ describe('a call is made once', () => {
   });
 });
 
+test('when an object was stored is asked again, where the store tells it', async () => {
+  let attempts = 0;
+  const storedAt = async (name: string) => {
+    if (++attempts < 3) throw new StoreError('retry', 'STORE_UNREACHABLE', name);
+    return 5_000;
+  };
+  expect(await retrying(Object.assign(new MemoryStore(), { storedAt })).store.storedAt?.('there')).toBe(5_000);
+  expect(attempts).toBe(3);
+  expect(retrying(new MemoryStore()).store.storedAt).toBeUndefined();
+});
+
 test('traffic is that of the store, where it counts', async () => {
   const traffic = { requests: { PutObject: 3 }, bytesSent: 10, bytesReceived: 20 };
   const counting = Object.assign(new MemoryStore(), { traffic: () => traffic });

@@ -162,8 +162,7 @@ export class LedgerProcess {
     const said = rest.join(' ');
     if (word === 'pool') this.pool = Number(said);
     if (word === 'acked') this.acks.push({ position: Number(rest[0]), notes: Number(rest[1]) });
-    if (word === 'ready') this.from = Number(rest[1]);
-    if (word === 'term') this.term = Number(said);
+    if (word === 'term') [this.term, this.from] = rest.map(Number);
     if (word === 'published') this.published.push(Number(said));
     if (word === 'declined') this.declines.push(JSON.parse(said) as Fault[]);
     if (word === 'ended') this.ended = JSON.parse(said) as Fault[];

@@ -149,6 +149,8 @@ async function assertLoser(place: Place, loser: LedgerProcess, winner: LedgerPro
     errors: '',
   });
   expect(['FENCED', 'ALREADY_RUNNING']).toContain(loser.ended?.[0]?.code);
+  // The record is there before its process can say so.
+  while (winner.term === 0 && !winner.isGone) await delay(2);
   expect(winner.ended).toBeNull();
   const { lines } = await readLog(await openFolderStore(place.store), 'main');
   const terms = lines.map((line) => ('record' in line ? line.record.term : 0));

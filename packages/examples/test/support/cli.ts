@@ -14,6 +14,8 @@ export interface CliEvent {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Instead of `tidemark run`. */
+  readonly program?: string;
   /** Number of the user and of the group that run it; only root may choose. */
   readonly uid?: number;
 }
@@ -28,8 +30,8 @@ export class CliRun {
   readonly #watching = new Set<() => void>();
 
   constructor(args: readonly string[], options: CliOptions = {}) {
-    const { cwd = root, env, uid } = options;
-    this.process = spawn(process.execPath, [bin, 'run', ...args], {
+    const { cwd = root, env, uid, program } = options;
+    this.process = spawn(process.execPath, [...(program === undefined ? [bin, 'run'] : [program]), ...args], {
       cwd,
       env: { ...process.env, ...env },
       ...(uid === undefined ? {} : { uid, gid: uid }),
@@ -44,7 +46,10 @@ export class CliRun {
       for (const line of lines) if (line.startsWith('{"event":')) this.events.push(JSON.parse(line) as CliEvent);
       this.#look();
     });
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#look();
+    });
     this.ended = new Promise((resolve) => {
       this.process.on('close', (status, signal) => {
         resolve({ status, signal });
@@ -69,6 +74,11 @@ export class CliRun {
   async event(name: string, nth = 1): Promise<CliEvent> {
     await this.until(() => this.count(name) >= nth, `event ${name} number ${nth}`);
     return this.events.filter((each) => each.event === name)[nth - 1];
+  }
+
+  /** Waits for a text on stderr; rejects when the process ends before. */
+  async saysOnStderr(text: RegExp): Promise<void> {
+    await this.until(() => text.test(this.stderr), String(text));
   }
 
   /** Looks at `condition` whenever the process says something; rejects when it ends before. */

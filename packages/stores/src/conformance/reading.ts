@@ -51,4 +51,15 @@ export const READING: Rules = {
     const got = await store.get('own');
     assert.equal(got.buffer.byteLength, got.byteLength);
   },
+
+  'storedAt: where a store tells it, it is a time of the place, and what is not there is absent': async (store) => {
+    if (store.storedAt === undefined) return;
+    await store.put('folder/first', bytesOf('1'));
+    await store.put('folder/second', bytesOf('2'));
+    const [first, second] = [await store.storedAt('folder/first'), await store.storedAt('folder/second')];
+    assert.ok(Number.isFinite(first) && second >= first, `${first}, then ${second}`);
+    for (const name of ['folder/missing', 'folder']) {
+      assert.equal((await rejectsWith(store.storedAt(name), 'STORE_ABSENT')).kind, 'absent');
+    }
+  },
 };

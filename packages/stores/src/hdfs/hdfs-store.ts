@@ -5,7 +5,7 @@ import type { CallOptions, GetOptions, ListOptions, Store, StoreTraffic } from '
 import { CallLimit } from './call-limit.adapter.ts';
 import { Commit } from './commit.ts';
 import type { HdfsClient, Overwriting } from './hdfs-client.ts';
-import { HdfsError } from './hdfs-errors.ts';
+import { badAnswer, HdfsError } from './hdfs-errors.ts';
 import { CALL_MS, OBJECT_BYTES_MAX } from './hdfs-limits.ts';
 import { listObjects } from './hdfs-listing.ts';
 import type { TempFiles } from './temp-files.ts';
@@ -106,6 +106,14 @@ export class HdfsStore implements Store {
         if (!(error instanceof HdfsError) || error.exception !== 'PathIsNotEmptyDirectoryException') throw error;
       }
     });
+  }
+
+  async storedAt(name: string, options: CallOptions = {}): Promise<number> {
+    const path = this.#admit(name, options);
+    const status = await this.#limited(options, CALL_MS, (limit) => this.#client.status(path, limit));
+    if (status?.kind !== 'file') throw absent(name, this.url);
+    if (Number.isNaN(status.modifiedMs)) throw badAnswer(`look at ${path}`, this.url, 'it tells no modificationTime');
+    return status.modifiedMs;
   }
 
   /** Requests by WebHDFS's names of operations; what a data node was asked for counts under the same name. */

@@ -7,7 +7,7 @@ export type IoCall =
   | { readonly call: 'putIfAbsent' | 'replace'; readonly name: string; readonly bytes: Uint8Array }
   | { readonly call: 'get'; readonly name: string; readonly options: Readonly<Record<string, number>> }
   | { readonly call: 'list'; readonly prefix: string; readonly after: string | undefined }
-  | { readonly call: 'delete'; readonly name: string };
+  | { readonly call: 'delete' | 'storedAt'; readonly name: string };
 
 /** To the thread. `id` is that of the call it belongs to. */
 export type ToStore =
@@ -20,13 +20,22 @@ export type ToStore =
 
 /** From the thread. */
 export type FromStore =
-  | { readonly kind: 'opened'; readonly url: string; readonly supports: StoreSupport }
+  | ({ readonly kind: 'opened' } & OpenedStore)
   | { readonly kind: 'not-opened'; readonly error: IoError }
   /** The store has taken a chunk of a body: one more may come. */
   | { readonly kind: 'taken'; readonly id: number }
   | { readonly kind: 'answered'; readonly id: number; readonly value: unknown; readonly traffic: StoreTraffic | null }
   | { readonly kind: 'failed'; readonly id: number; readonly error: IoError; readonly traffic: StoreTraffic | null }
   | { readonly kind: 'closed' };
+
+/** What the other side must know of a store to stand for it. */
+export interface OpenedStore {
+  readonly url: string;
+  readonly supports: StoreSupport;
+  /** Whether it has `storedAt`. */
+  readonly tellsStoredAt: boolean;
+  readonly traffic: StoreTraffic | null;
+}
 
 /** An error as it crosses: a posted one loses its class, its code and its kind. */
 export interface IoError {

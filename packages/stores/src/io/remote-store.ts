@@ -2,7 +2,7 @@ import { refuseAborted } from '../answers.ts';
 import { StoreError } from '../errors.ts';
 import type { CallOptions, GetOptions, ListOptions, Store, StoreSupport, StoreTraffic } from '../store.ts';
 import { errorOfData } from './io-error.ts';
-import { CHUNKS_MAX, type FromStore, type IoCall, type IoLine, type ToStore } from './io-messages.ts';
+import { CHUNKS_MAX, type FromStore, type IoCall, type IoLine, type OpenedStore, type ToStore } from './io-messages.ts';
 
 interface OpenCall {
   readonly resolve: (value: unknown) => void;
@@ -27,6 +27,8 @@ export type Connect = () => IoLine<ToStore, FromStore>;
 export class RemoteStore implements Store {
   readonly url: string;
   readonly supports: StoreSupport;
+  /** Only where the store over there has it. */
+  readonly storedAt?: (name: string, options?: CallOptions) => Promise<number>;
   readonly #connect: Connect;
   #line: Promise<IoLine<ToStore, FromStore>> | null;
   readonly #calls = new Map<number, OpenCall>();
@@ -37,12 +39,16 @@ export class RemoteStore implements Store {
   #closed = false;
   #closing: () => void = () => undefined;
 
-  private constructor(connect: Connect, opened: Opened) {
+  private constructor(connect: Connect, to: Opened) {
     this.#connect = connect;
-    this.url = opened.url;
-    this.supports = opened.supports;
-    this.#line = Promise.resolve(opened.line);
-    this.#listen(opened);
+    const { url, supports, tellsStoredAt } = to.store;
+    this.url = url;
+    this.supports = supports;
+    if (tellsStoredAt) {
+      this.storedAt = async (name, options = {}) => (await this.#ask({ call: 'storedAt', name }, options)) as number;
+    }
+    this.#line = Promise.resolve(to.line);
+    this.#listen(to);
   }
 
   /** @throws what opening the store there throws */
@@ -138,7 +144,7 @@ export class RemoteStore implements Store {
     const id = this.#next++;
     const abort = (): void => line.post({ kind: 'abort', id });
     const answer = new Promise<unknown>((resolve, reject) => {
-      const changes = call.call !== 'get' && call.call !== 'list';
+      const changes = !LOOKING.has(call.call);
       this.#calls.set(id, { resolve, reject, changes, reason: () => signal?.reason, taken });
       line.hold(true);
       line.post({ kind: 'call', id, call, deadlineMs });
@@ -169,6 +175,7 @@ export class RemoteStore implements Store {
   }
 
   #listen(to: Opened): void {
+    this.#traffic = to.store.traffic;
     to.receive = (message) => this.#receive(message);
     to.ended = () => this.#lost();
   }
@@ -203,13 +210,15 @@ export class RemoteStore implements Store {
   }
 }
 
+/** Calls that change nothing. */
+const LOOKING: ReadonlySet<IoCall['call']> = new Set(['get', 'list', 'storedAt']);
+
 type Given = { readonly signal?: AbortSignal | undefined; readonly deadlineMs?: number | undefined };
 
 /** A line whose store is open. What comes over it goes to whoever listens at that moment. */
 interface Opened {
   readonly line: IoLine<ToStore, FromStore>;
-  readonly url: string;
-  readonly supports: StoreSupport;
+  readonly store: OpenedStore;
   receive: (message: FromStore) => void;
   ended: () => void;
 }
@@ -223,8 +232,7 @@ function opened(line: IoLine<ToStore, FromStore>): Promise<Opened> {
         if (open !== null) open.receive(message);
         else if (message.kind === 'not-opened') reject(errorOfData(message.error, undefined));
         else if (message.kind === 'opened') {
-          const { url, supports } = message;
-          open = { line, url, supports, receive: () => undefined, ended: () => undefined };
+          open = { line, store: message, receive: () => undefined, ended: () => undefined };
           line.hold(false);
           resolve(open);
         }

@@ -34,7 +34,9 @@ export class StoreServer {
     }
     const server = new StoreServer(store, line);
     receive = (message) => server.#receive(message);
-    line.post({ kind: 'opened', url: store.url, supports: store.supports });
+    const { url, supports } = store;
+    const tellsStoredAt = store.storedAt !== undefined;
+    line.post({ kind: 'opened', url, supports, tellsStoredAt, traffic: store.traffic?.() ?? null });
     for (const message of early) server.#receive(message);
     await ended;
     for (const { abort, body } of server.#calls.values()) {
@@ -96,6 +98,8 @@ export class StoreServer {
         return store.list(call.prefix, call.after === undefined ? options : { ...options, after: call.after });
       case 'delete':
         return store.delete(call.name, options);
+      case 'storedAt':
+        return store.storedAt?.(call.name, options);
     }
   }
 }

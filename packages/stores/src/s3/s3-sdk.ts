@@ -4,6 +4,8 @@ import type { S3Location } from './s3-location.ts';
 
 /** The AWS SDK is loaded when the first S3 store is opened, so that nobody else needs to have it. */
 export async function loadSdk(url: string): Promise<typeof Sdk> {
+  // On Node 20 the SDK says of itself what its later versions will need; that is no news of the job that a user runs.
+  process.env[WARNING_DISABLED] ??= 'true';
   try {
     return await import('@aws-sdk/client-s3');
   } catch (cause) {
@@ -15,6 +17,9 @@ export async function loadSdk(url: string): Promise<typeof Sdk> {
     );
   }
 }
+
+/** Whoever sets it to `false` gets the SDK's warning. */
+const WARNING_DISABLED = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
 
 /** Milliseconds to make a connection. */
 const CONNECT_MS = 10_000;

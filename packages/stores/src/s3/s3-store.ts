@@ -3,6 +3,7 @@ import { StoreError } from '../errors.ts';
 import { checkName, checkPrefix } from '../names.ts';
 import type { CallOptions, GetOptions, ListOptions, Store, StoreTraffic } from '../store.ts';
 import { CallTime } from './call-time.ts';
+import { badAnswer } from './s3-errors.ts';
 import { listNames } from './s3-listing.ts';
 import { orThrow, readObject } from './s3-reading.ts';
 import type { S3Wire } from './s3-wire.ts';
@@ -101,6 +102,17 @@ export class S3Store implements Store {
       // Deleting twice is deleting once, so what has no answer is asked again.
       if (outcome !== 'unanswered' || error.code === 'STORE_ABORTED' || !(await series.again(error))) throw error;
     }
+  }
+
+  async storedAt(name: string, options: CallOptions = {}): Promise<number> {
+    this.#admit(name, options);
+    const { bucket } = this.#parts;
+    const answer = await this.#time(options, 'small').small((watch) => bucket.head(name, watch));
+    if (!answer.ok) throw answer.failure.error.kind === 'absent' ? absent(name, this.url) : answer.failure.error;
+    const { LastModified } = answer.output;
+    if (LastModified === undefined)
+      throw badAnswer(bucket.about('HeadObject', name), 'the answer has no Last-Modified');
+    return LastModified.getTime();
   }
 
   traffic(): StoreTraffic {

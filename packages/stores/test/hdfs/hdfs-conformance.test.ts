@@ -23,4 +23,17 @@ describe.skipIf(reason !== null)('a store on a real HDFS keeps the contract', ()
     await expect(reader.delete('x/y')).rejects.toMatchObject({ code: 'STORE_READ_ONLY' });
     await reader.close();
   });
+
+  test('and tells when an object was stored, also to who only looks', async () => {
+    const location = running().freshLocation();
+    const store = await openStore(location);
+    await store.put('object', new Uint8Array([1]));
+    const reading = await openStoreForReading(location);
+    const told = await store.storedAt?.('object');
+    expect(told).toBeGreaterThan(Date.UTC(2020));
+    expect(await reading.storedAt?.('object')).toBe(told);
+    expect(reading.traffic?.().requests).toMatchObject({ GETFILESTATUS: 2 });
+    await reading.close();
+    await store.close();
+  });
 });

@@ -122,6 +122,44 @@ describe('when the thread of a store dies', () => {
   });
 });
 
+describe('what not every store can tell', () => {
+  test('is told through the line where the store tells it: when an object was stored, what the opening has asked for', async () => {
+    const traffic = { requests: { PutObject: 2 }, bytesSent: 10, bytesReceived: 20 };
+    const storedAt = async (name: string) => {
+      if (name === 'there') return 5_000;
+      throw new StoreError('absent', 'STORE_ABSENT', name);
+    };
+    const store = Object.assign(new MemoryStore('tells'), { storedAt, traffic: () => traffic });
+    const dies: (() => void)[] = [];
+    const remote = await RemoteStore.open(() => {
+      const { line, die } = lineTo(async () => store);
+      dies.push(die);
+      return line;
+    });
+    expect(remote.traffic()).toEqual(traffic);
+    expect(await remote.storedAt?.('there')).toBe(5_000);
+    await expect(Promise.resolve(remote.storedAt?.('missing'))).rejects.toMatchObject({
+      kind: 'absent',
+      code: 'STORE_ABSENT',
+    });
+    // It changes nothing, so when the thread dies it may simply be asked again; the new one has opened the store once more.
+    store.storedAt = () => new Promise<never>(() => dies[0]());
+    await expect(Promise.resolve(remote.storedAt?.('there'))).rejects.toMatchObject({
+      kind: 'retry',
+      code: 'STORE_IO',
+    });
+    await remote.list('');
+    expect(remote.traffic().requests).toEqual({ PutObject: 4 });
+    await remote.close();
+  });
+
+  test('is not there where the store does not tell it', async () => {
+    const remote = await RemoteStore.open(() => lineTo(async () => new MemoryStore('silent')).line);
+    expect(remote.storedAt).toBeUndefined();
+    await remote.close();
+  });
+});
+
 test('a body that comes faster than it is taken waits', async () => {
   let taken = 0;
   const store = new MemoryStore('slow');

@@ -1,9 +1,6 @@
 import { openS3Store, type S3OpenOptions, type Store } from '@tidemark/stores';
 import { startService, type Service } from '../support/services.ts';
 
-// The SDK warns of what a later version will need; tests say nothing of that.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
-
 /** An S3 server of a test's own. */
 export interface RealS3 {
   readonly service: Service;

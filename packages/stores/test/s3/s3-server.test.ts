@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { openS3Store, type Store, StoreError } from '@tidemark/stores';
+import { openS3Store, openS3StoreForReading, type Store, StoreError } from '@tidemark/stores';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNot } from '../support/services.ts';
 import { type RealS3, startS3 } from './real-s3.ts';
@@ -39,6 +39,23 @@ describe.skipIf(reason !== null)('in a real S3 server', () => {
     expect(store.traffic?.().requests).toMatchObject({ UploadPart: 1 + 8, CompleteMultipartUpload: 2 });
     const middle = await store.get('large', { offset: 8 * MIB - 5, length: 10 });
     expect(middle).toHaveLength(10);
+  });
+
+  test('the server tells when an object was stored, also to who only looks', async () => {
+    const location = s3.location();
+    const store = await openS3Store(location);
+    await store.put('object', bytesOf('x'));
+    const reading = await openS3StoreForReading(location);
+    const told = await store.storedAt?.('object');
+    expect(told).toBeGreaterThan(Date.UTC(2020));
+    expect(await reading.storedAt?.('object')).toBe(told);
+    expect(await failureOf(Promise.resolve(reading.storedAt?.('missing')))).toMatchObject({
+      kind: 'absent',
+      code: 'STORE_ABSENT',
+    });
+    expect(reading.traffic?.().requests).toMatchObject({ HeadObject: 2, ListObjectsV2: 1 });
+    await reading.close();
+    await store.close();
   });
 
   test('sizes around that of a part come back as they were', async () => {

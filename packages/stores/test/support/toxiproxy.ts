@@ -24,8 +24,8 @@ export class Toxiproxy {
   }
 
   /** Puts a proxy before `upstream` (`host:port`); answers its own `host:port`. */
-  async proxy(name: string, upstream: string): Promise<string> {
-    const answer = await this.#ask('POST', '/proxies', { name, listen: '127.0.0.1:0', upstream });
+  async proxy(name: string, upstream: string, listen = '127.0.0.1:0'): Promise<string> {
+    const answer = await this.#ask('POST', '/proxies', { name, listen, upstream });
     return (answer as { readonly listen: string }).listen;
   }
 

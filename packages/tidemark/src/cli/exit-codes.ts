@@ -85,6 +85,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'NEEDS_TSX',
       'NOT_ON_HOST',
       'OUTPUT_DIFFERS',
+      'OUTPUT_NOT_A_FOLDER',
       'OUTPUT_NOT_EMPTY',
       'PIN_REFUSED',
       'PIN_TAKEN',

@@ -11,6 +11,7 @@ describe('exit codes', () => {
     ['JOB_NOT_FOUND', 2],
     ['SCHEDULE_INVALID', 2],
     ['MODULE_FAILED', 2],
+    ['OUTPUT_NOT_A_FOLDER', 2],
     ['OUTPUT_NOT_EMPTY', 2],
     ['OUTPUT_DIFFERS', 2],
     ['STORE_BAD_URL', 2],
