@@ -23,7 +23,7 @@ interface ErrorLike {
 
 /**
  * Plain data only: what the codec gives back unchanged. What is most frequent is asked first, and a Map stays a Map, because
- * two of a kind are compared by what they hold and not member by member: that is a third of a large program's check.
+ * two of a kind are compared by what they hold and not member by member: a tenth fewer instantiations in `bench -- types`.
  */
 export type Wire<T> = T extends null | undefined | boolean | number | string | bigint
   ? T

@@ -2,7 +2,7 @@
  * What does not compile. Nothing here runs: `tsc -p tsconfig.test.json` checks that every misuse is an error, and that
  * every use beside it is none.
  */
-import { actor, type Ctx, Refusal, type Ref, type Table, table } from '@tidemark/actors';
+import { type Actor, actor, type Ctx, Refusal, type Ref, type Table, table } from '@tidemark/actors';
 
 export const Account = actor('account', {
   state: () => ({ balance: 0, owner: null as string | null }),
@@ -183,3 +183,29 @@ export function rename(ctx: Ctx<{ owner: string | null }>, name: string): void {
 export function counts(rows: Table<string, number>): number {
   return rows.size;
 }
+
+/** Of two actors that hold refs of each other, one is named by what the other needs of it. */
+type Creditor = Actor<object, { more(ctx: Ctx<object>): void }>;
+
+export const Debtor = actor('debtor', {
+  state: () => ({ creditor: null as Ref<Creditor> | null }),
+  on: {
+    borrow(ctx, creditor: Ref<Creditor>): void {
+      ctx.state.creditor = creditor;
+      ctx.tell(creditor).more();
+    },
+  },
+});
+
+export const Lender = actor('lender', {
+  state: () => ({ lent: 0, to: null as Ref<typeof Debtor> | null }),
+  on: {
+    lend(ctx, to: Ref<typeof Debtor>): void {
+      ctx.state.to = to;
+      ctx.tell(to).borrow(ctx.ref(Lender, ctx.key));
+    },
+    more(ctx): void {
+      ctx.state.lent++;
+    },
+  },
+});

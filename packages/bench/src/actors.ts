@@ -95,11 +95,10 @@ async function reportMemory(): Promise<void> {
 }
 
 async function asks(one: Contender): Promise<number | null> {
-  const ask = one.ask?.bind(one);
-  if (ask === undefined) return null;
+  if (one.ask === undefined) return null;
   let next = 1;
   const lane = async (): Promise<void> => {
-    while (next <= ASKS) await ask(next++);
+    while (next <= ASKS) await one.ask?.(next++);
   };
   const began = performance.now();
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
@@ -107,12 +106,11 @@ async function asks(one: Contender): Promise<number | null> {
 }
 
 async function idleAsks(one: Contender): Promise<number | null> {
-  const ask = one.ask?.bind(one);
-  if (ask === undefined) return null;
+  if (one.ask === undefined) return null;
   const all: number[] = [];
   for (let id = 1; id <= IDLE_ASKS; id++) {
     const began = performance.now();
-    await ask(id);
+    await one.ask(id);
     all.push((performance.now() - began) * 1000);
   }
   waits.set(one.name, [...(waits.get(one.name) ?? []), ...all]);

@@ -3,7 +3,7 @@ import type { Contender } from './contender.ts';
 import { heapBytes } from './heap.ts';
 import { BURST, type Small, small } from './small.ts';
 
-/** Fewer than for the others: it takes a fifth of a millisecond to make one. */
+/** Fewer than for the others, so that the run stays short. */
 const ACTORS = 20_000;
 
 /** Its definition goes to the thread as text. */

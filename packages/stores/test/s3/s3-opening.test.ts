@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -217,6 +217,12 @@ describe('opening fails with what is wrong', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-stores-'));
     try {
       cpSync(fileURLToPath(new URL('../../dist', import.meta.url)), join(folder, 'dist'), { recursive: true });
+      // All that it needs but the SDK.
+      mkdirSync(join(folder, 'node_modules'));
+      symlinkSync(
+        fileURLToPath(new URL('../../node_modules/piscina', import.meta.url)),
+        join(folder, 'node_modules/piscina'),
+      );
       const entry = pathToFileURL(join(folder, 'dist', 'index.js')).href;
       const script = `import { openStore } from ${JSON.stringify(entry)};
         await openStore('s3://bucket').catch(({ code, message }) => console.log(code, message));`;
