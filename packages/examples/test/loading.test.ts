@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -85,7 +86,7 @@ describe('a job in', () => {
       for (const part of ['dist', 'package.json']) await cp(join(from, part), join(to, part), { recursive: true });
       const { dependencies = {} } = JSON.parse(await readFile(join(from, 'package.json'), 'utf8')) as Manifest;
       for (const dependency of Object.keys(dependencies)) {
-        if (dependency.startsWith('@tidemark/')) continue;
+        if (dependency.startsWith('@tidemark/') || existsSync(join(modules, dependency))) continue;
         await symlink(await realpath(join(from, 'node_modules', dependency)), join(modules, dependency));
       }
     }

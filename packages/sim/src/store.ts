@@ -1,5 +1,5 @@
 import { type CallOptions, type GetOptions, type ListOptions, type Store, StoreError } from '@tidemark/stores';
-import { checkName, checkPrefix } from '@tidemark/stores/internal';
+import { checkName, checkPrefix, refuseTooLarge } from '@tidemark/stores/internal';
 import type { Disk } from './disk.ts';
 import type { Lane, LaneOwner } from './lane.ts';
 import type { World } from './world.ts';
@@ -128,7 +128,9 @@ export class SimStore implements Store {
     return this.#call('get', name, null, options.signal, () => {
       const bytes = this.#disk.get(name);
       if (bytes === undefined) throw new StoreError('absent', 'STORE_ABSENT', `there is no ${name}`);
-      return bytes.slice(offset, length === undefined ? undefined : offset + length);
+      const range = bytes.slice(offset, length === undefined ? undefined : offset + length);
+      refuseTooLarge(range.length, options.bytesMax, name, this.url);
+      return range;
     });
   }
 

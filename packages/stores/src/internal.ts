@@ -1,5 +1,6 @@
 export type { Clock } from './clock.ts';
 export { systemClock } from './clock.adapter.ts';
+export { refuseTooLarge } from './answers.ts';
 export type { EntryKind, FileFacts, FileSystem, FolderEntry, OpenFile } from './file-system.ts';
 export type { FolderParts, FolderStore } from './folder-store.ts';
 export { type Location, parseLocation } from './location.ts';
