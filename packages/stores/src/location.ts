@@ -81,7 +81,7 @@ function badUrl(location: string, why: string): StoreError {
   return new StoreError(
     'fatal',
     'STORE_BAD_URL',
-    `"${withoutSecrets(location)}" is no location of a store. ${why} Expected a folder (./checkpoints, file:///var/checkpoints) or ` +
-      'memory:NAME; a folder with ":" in its name is written with "./" before it.',
+    `"${withoutSecrets(location)}" is no location of a store. ${why} Expected a folder (./checkpoints, file:///var/checkpoints), ` +
+      'hdfs://HOST/FOLDER, s3://BUCKET/PREFIX or memory:NAME; a folder with ":" in its name is written with "./" before it.',
   );
 }

@@ -1,33 +1,10 @@
-import {
-  Engine,
-  type EngineOptions,
-  type Environment,
-  nodeEnvironment,
-  parseSchedule,
-} from '@tidemark/checkpoint/internal';
+import { Engine, type Environment, nodeEnvironment, parseSchedule } from '@tidemark/checkpoint/internal';
 import { MemoryStore, type Store } from '@tidemark/stores';
 import { ManualClock, settled } from '../../../actors/test/support/manual-clock.ts';
+import { engineOptions } from './engine-options.ts';
 import { JOB, JobLog } from './job-log.ts';
 
-const OPTIONS: EngineOptions = {
-  modules: [],
-  location: 'memory:given',
-  job: JOB,
-  workers: 2,
-  schedule: '1s',
-  timezone: undefined,
-  keep: 10,
-  compression: 'none',
-  captureBytesMax: Number.POSITIVE_INFINITY,
-  inline: true,
-  fresh: false,
-  from: null,
-  acceptDuplicates: false,
-  command: String,
-  observe: () => undefined,
-  border: null,
-  extension: null,
-};
+const OPTIONS = engineOptions({ job: JOB, schedule: '1s' });
 
 /** A start of an inline system over a store, step by step: each call of the store and each word of a worker is a step. */
 export class SteppedStart {
