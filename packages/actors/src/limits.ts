@@ -22,7 +22,7 @@ export const LOW_MARK_BYTES = 1024 * 1024;
 export const OVERRUN_MESSAGES = 20_000_000;
 
 /** Milliseconds of turns before a worker yields to its event loop, so that markers and timers are seen soon. */
-export const SLICE_MS = 2;
+export const SLICE_MS = 1;
 
 /** Share of a slice that capturing gets while a cut is open, even when there is mail. */
 export const CAPTURE_SHARE = 0.25;
