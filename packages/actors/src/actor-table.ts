@@ -1,42 +1,42 @@
 import { Cell } from './cell.ts';
 import { definitionOf } from './definition.ts';
-import { ActorError, Refusal } from './errors.ts';
+import { ActorError } from './errors.ts';
 import { OVERRUN_MESSAGES } from './limits.ts';
-import type { Envelope } from './messages.ts';
-import { TurnContext } from './turn.ts';
+import { type Answer, type Envelope, REPLY } from './messages.ts';
+import { isOwnTable, type Letter } from './own-tables.ts';
+import type { UnitTable } from './table.ts';
+import { type Cells, type DeadLetter, hasAsker, type MessageCounts, OWN_MARK, Turns, type TurnsOptions } from './turns.ts';
+import type { MailboxOptions } from './types.ts';
 import type { CutState, UnitHolder } from './unit.ts';
 
-export type Answer =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly code: string; readonly message: string };
-
-export interface ActorTableOptions {
+export interface ActorTableOptions extends TurnsOptions {
   readonly cut: CutState;
-  readonly send: (envelope: Envelope) => void;
-  readonly answer: (to: Envelope, answer: Answer) => void;
-  readonly log: (text: string) => void;
 }
 
 /** Entries taken before the list of actors with mail is compacted. */
 const READY_COMPACT_AT = 1024;
 
 /**
- * The live actors of one thread and their turns.
+ * The live actors of one thread.
  *
- * Owns cells, their mailboxes, and the list of those that have mail. Does not own the loop that calls `turn`.
- *
- * - A7 A turn runs to its end without anything else of this thread in between; its sends leave when it returns.
+ * Owns cells, their mailboxes, and the list of those that have mail. Does not own the loop that calls `turn` and `ring`, nor what a turn
+ * is.
  */
-export class ActorTable implements UnitHolder {
+export class ActorTable implements UnitHolder, Cells {
   readonly #options: ActorTableOptions;
+  readonly #turns: Turns;
   readonly #cells = new Map<string, Map<string, Cell>>();
   readonly #ready: Cell[] = [];
+  /** Actors that came back with calls, timers or requests, until `resume`. */
+  readonly #restored = new Set<Cell>();
   #readyHead = 0;
+  #running = false;
   /** Messages in all mailboxes of this thread. */
   waiting = 0;
 
   constructor(options: ActorTableOptions) {
     this.#options = options;
+    this.#turns = new Turns(options, this);
   }
 
   /** Some actor has mail. */
@@ -44,9 +44,28 @@ export class ActorTable implements UnitHolder {
     return this.#readyHead < this.#ready.length;
   }
 
+  /** Monotonic milliseconds at which something is due. */
+  get nextAlarm(): number | undefined {
+    return this.#turns.nextAlarm;
+  }
+
+  get counts(): MessageCounts {
+    return this.#turns.counts;
+  }
+
   /** Puts a message into its mailbox; the actor exists from its first message. */
   deliver(envelope: Envelope): void {
+    // An answer brings no actor into being.
+    if (envelope.handler === REPLY && this.find(envelope.type, envelope.key) === undefined) {
+      this.counts.dropped++;
+      return;
+    }
     const cell = this.cell(envelope.type, envelope.key);
+    const { mailbox: bounds } = cell.definition;
+    if (bounds !== null && cell.mailbox.length >= bounds.max && this.#running && envelope.handler.charCodeAt(0) !== OWN_MARK) {
+      this.#overflow(cell, envelope, bounds);
+      return;
+    }
     cell.mailbox.append(envelope);
     this.waiting++;
     if (this.waiting > OVERRUN_MESSAGES) throw this.#overrun();
@@ -57,8 +76,29 @@ export class ActorTable implements UnitHolder {
     let cells = this.#cells.get(type);
     if (cells === undefined) this.#cells.set(type, (cells = new Map<string, Cell>()));
     let cell = cells.get(key);
-    if (cell === undefined) cells.set(key, (cell = new Cell(definitionOf(type), key, this.#options.cut)));
+    if (cell === undefined) {
+      cells.set(key, (cell = new Cell(definitionOf(type), key, this.#options.cut)));
+      cell.careful = this.#turns.isCareful(type, key);
+    }
     return cell;
+  }
+
+  find(type: string, key: string): Cell | undefined {
+    return this.#cells.get(type)?.get(key);
+  }
+
+  /** A table of an actor, to be loaded. */
+  tableOf(type: string, key: string, table: string): UnitTable<string | number, unknown> {
+    const cell = this.cell(type, key);
+    if (isOwnTable(table)) this.#restored.add(cell);
+    return cell.table(table);
+  }
+
+  /** Everything is loaded: what was open goes on. */
+  resume(): void {
+    this.#running = true;
+    for (const cell of this.#restored) this.#turns.resume(cell);
+    this.#restored.clear();
   }
 
   /** One turn of the actor that has waited longest. */
@@ -72,13 +112,46 @@ export class ActorTable implements UnitHolder {
     const envelope = cell.mailbox.take();
     if (envelope === undefined) return;
     this.waiting--;
-    this.#run(cell, envelope);
+    this.#turns.receive(cell, envelope);
     // What it told itself has made it ready already.
     if (cell.mailbox.length > 0 && !cell.ready) this.#enqueue(cell);
   }
 
+  /** One thing that is due. Answers whether there was one. */
+  ring(): boolean {
+    return this.#turns.ring();
+  }
+
+  /** A checkpoint was published. */
+  published(): void {
+    this.#turns.published();
+  }
+
+  forget(cell: Cell, before: () => void): void {
+    cell.drop();
+    this.waiting -= cell.mailbox.length;
+    const left: Envelope[] = [];
+    for (let next = cell.mailbox.take(); next !== undefined; next = cell.mailbox.take()) left.push(next);
+    this.#cells.get(cell.definition.name)?.delete(cell.key);
+    before();
+    // The messages behind the one that forgot meet a new actor.
+    for (const envelope of left) this.deliver(envelope);
+  }
+
+  /** All that was set aside in this thread. */
+  letters(): DeadLetter[] {
+    const found: DeadLetter[] = [];
+    for (const cell of this.#all()) {
+      const letters = cell.ownTableIfAny('~letters');
+      if (letters === undefined) continue;
+      const actor = { type: cell.definition.name, key: cell.key };
+      for (const [id, letter] of letters.entries()) found.push({ id, actor, ...(letter as Letter) });
+    }
+    return found;
+  }
+
   *captureUnits(): Generator<void, void, void> {
-    for (const cells of this.#cells.values()) for (const cell of cells.values()) yield* cell.captureUnits();
+    for (const cell of this.#all()) yield* cell.captureUnits();
   }
 
   /** Mail of those that have some now; all others had none at the cut. */
@@ -86,48 +159,21 @@ export class ActorTable implements UnitHolder {
     return captureMail(this.#ready.slice(this.#readyHead));
   }
 
-  #run(cell: Cell, envelope: Envelope): void {
-    const handler = cell.definition.on[envelope.handler];
-    if (handler === undefined) throw handlerUnknown(cell, envelope.handler);
-    cell.touch();
-    const ctx = new TurnContext(cell, this.#options.log);
-    let value: unknown;
-    try {
-      value = handler.call(cell.definition.on, ctx, ...envelope.args);
-    } catch (error) {
-      ctx.end();
-      this.#threw(cell, envelope, error);
+  *#all(): Generator<Cell, void, void> {
+    for (const cells of this.#cells.values()) yield* cells.values();
+  }
+
+  /** The mailbox is full. What the runtime sends itself is never dropped. */
+  #overflow(cell: Cell, envelope: Envelope, { overflow }: MailboxOptions): void {
+    this.counts.dropped++;
+    const oldest = overflow === 'drop-oldest' ? cell.mailbox.first : undefined;
+    if (oldest === undefined || oldest.handler.charCodeAt(0) === OWN_MARK) {
+      if (hasAsker(envelope)) this.#options.answer(envelope, full(envelope, overflow));
       return;
     }
-    ctx.end();
-    // A mistake in the definition, not in this turn: whatever `onThrow` says, going on cannot help.
-    if (isThenable(value)) throw handlerAsync(cell, envelope.handler, value);
-    for (const sent of ctx.sends) this.#options.send(sent);
-    if (ctx.forgotten) this.#forget(cell);
-    if (envelope.reply !== null) this.#options.answer(envelope, { ok: true, value });
-  }
-
-  #threw(cell: Cell, envelope: Envelope, error: unknown): void {
-    const refused = error instanceof Refusal;
-    const { name, onThrow } = cell.definition;
-    const message = error instanceof Error ? error.message : String(error);
-    if (!refused && onThrow === 'rollback') {
-      throw new ActorError('TURN_THREW', `${name}/${cell.key} ${envelope.handler}: ${message}`, { cause: error });
-    }
-    if (!refused) this.#forget(cell);
-    if (envelope.reply !== null) {
-      this.#options.answer(envelope, { ok: false, code: refused ? error.code : 'TURN_THREW', message });
-    } else if (!refused) this.#options.log(`${name}/${cell.key} ${envelope.handler} threw: ${message}`);
-  }
-
-  #forget(cell: Cell): void {
-    cell.drop();
-    this.waiting -= cell.mailbox.length;
-    const left: Envelope[] = [];
-    for (let next = cell.mailbox.take(); next !== undefined; next = cell.mailbox.take()) left.push(next);
-    this.#cells.get(cell.definition.name)?.delete(cell.key);
-    // The messages behind the one that forgot meet a new actor.
-    for (const envelope of left) this.deliver(envelope);
+    cell.mailbox.take();
+    cell.mailbox.append(envelope);
+    if (hasAsker(oldest)) this.#options.answer(oldest, full(oldest, overflow));
   }
 
   #enqueue(cell: Cell): void {
@@ -136,8 +182,7 @@ export class ActorTable implements UnitHolder {
   }
 
   #overrun(): ActorError {
-    const fullest = [...this.#cells.values()]
-      .flatMap((cells) => [...cells.values()])
+    const fullest = [...this.#all()]
       .sort((a, b) => b.mailbox.length - a.mailbox.length)
       .slice(0, 3)
       .map((cell) => `${cell.definition.name}/${cell.key} (${cell.mailbox.length})`);
@@ -152,23 +197,6 @@ function* captureMail(cells: readonly Cell[]): Generator<void, void, void> {
   for (const cell of cells) yield* cell.mailbox.capture();
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function handlerUnknown(cell: Cell, handler: string): ActorError {
-  const known = Object.keys(cell.definition.on).join(', ');
-  return new ActorError(
-    'HANDLER_UNKNOWN',
-    `actor '${cell.definition.name}' has no handler '${handler}' (it has: ${known}); was the message sent by another version?`,
-  );
-}
-
-function handlerAsync(cell: Cell, handler: string, running: PromiseLike<unknown>): ActorError {
-  // What it still does has nobody to report to, and soon fails with CTX_EXPIRED.
-  running.then(undefined, () => undefined);
-  return new ActorError(
-    'HANDLER_ASYNC',
-    `handler '${handler}' of actor '${cell.definition.name}' returned a promise; a handler runs to its end, work that waits belongs outside of it`,
-  );
+function full({ type, key, handler }: Envelope, overflow: string): Answer {
+  return { ok: false, code: 'MAILBOX_FULL', message: `${type}/${key} ${handler}: its mailbox is full (${overflow})` };
 }

@@ -1,22 +1,17 @@
 import type { Clock } from './clock.ts';
-import { ActorError, RemoteError } from './errors.ts';
-import type { Envelope } from './messages.ts';
-import type { Answer } from './actor-table.ts';
+import { ActorError } from './errors.ts';
+import { messageFacet, serviceFacet } from './facet.ts';
+import type { Answer, Envelope } from './messages.ts';
+import { OpenAsk } from './open-ask.ts';
 import type { Runtime } from './runtime.ts';
-import { makeEnvelope, messageFacet } from './turn.ts';
+import { askCallId } from './service-desk.ts';
+import { assertDelay, isService, makeEnvelope, makeServiceCall } from './turn.ts';
 import type { Asks, AskOptions, Ref, TellsWhenRoom } from './types.ts';
+import { assertKey, copyValue } from './value.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
 /** Milliseconds between looks at a closed ingress. */
 const ROOM_POLL_MS = 1;
-
-interface OpenAsk {
-  readonly what: string;
-  /** Newest cut of the host when it was sent; null while it waits for room. */
-  sentIn: number | null;
-  settle(answer: Answer): void;
-  fail(error: Error): void;
-}
 
 /**
  * The host's border: what an ordinary app uses to send to actors and to ask them. It outlives generations.
@@ -24,12 +19,14 @@ interface OpenAsk {
  * Owns the open asks and the sends that wait for room, which keep their order.
  *
  * - A14 An ask that was sent before the cut of the checkpoint that is gone back to stays open: it, or its answer, is in
- *   the cut. One that was sent later rejects with `ROLLED_BACK`: nothing of it was done. What waits for room goes on waiting.
+ *   the cut. One that was sent later is undone: it is asked again where it has a request id, else it rejects with `ROLLED_BACK`:
+ *   nothing of it was done. What waits for room goes on waiting. Asks to services are in no cut, and are asked again; those whose
+ *   thread has died reject with `SERVICE_INTERRUPTED`: they may be what it died of.
  */
 export class Border {
   readonly #clock: Clock;
   readonly #asks = new Map<number, OpenAsk>();
-  readonly #waiting: {
+  #waiting: {
     readonly envelope: Envelope;
     readonly sent: () => void;
     readonly fail: (error: Error) => void;
@@ -61,11 +58,32 @@ export class Border {
     this.#paused = true;
   }
 
-  /** The system goes back to the checkpoint of cut `cut`: what was asked later is undone (A14). */
-  rollBack(cut: number): void {
+  /**
+   * The system goes back to the checkpoint of cut `cut`: what was asked later is undone (A14).
+   *
+   * @param lost threads that have died
+   */
+  rollBack(cut: number, lost: ReadonlySet<number> = new Set()): void {
+    const again: OpenAsk[] = [];
     for (const ask of this.#asks.values()) {
-      if (ask.sentIn !== null && ask.sentIn >= cut) ask.fail(undone(ask.what));
+      const { sentIn } = ask;
+      if (sentIn === null) continue;
+      ask.rolledBack();
+      if (ask.isService && ask.thread !== null && lost.has(ask.thread)) ask.fail(interrupted(ask.what));
+      else if (ask.isService || (sentIn >= cut && ask.envelope.requestId !== undefined)) again.push(ask);
+      else if (sentIn >= cut) ask.fail(undone(ask.what));
     }
+    // Before what waits: it was sent first.
+    const front = again.map((ask) => {
+      ask.sentIn = null;
+      return { envelope: ask.envelope, sent: () => undefined, fail: (error: Error) => ask.fail(error) };
+    });
+    this.#waiting = [...front, ...this.#waiting];
+  }
+
+  /** A checkpoint of that cut is published. */
+  published(cut: number): void {
+    for (const ask of this.#asks.values()) ask.published(cut);
   }
 
   tell<D>(to: Ref<D>): TellsWhenRoom<D> {
@@ -73,14 +91,25 @@ export class Border {
     return messageFacet(to, async (target, handler, args) => this.#sendWhenRoom(makeEnvelope(target, handler, args)));
   }
 
-  ask<D>(to: Ref<D>, options: AskOptions = {}): Asks<D> {
-    const timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
-    return messageFacet(to, async (target, handler, args) => this.#ask(makeEnvelope(target, handler, args), timeoutMs));
+  ask<D>(to: D | Ref<D>, options: AskOptions = {}): Asks<D> {
+    if (isService(to)) {
+      return serviceFacet(to, async ({ type }, handler, args) =>
+        this.#ask((reply) => makeServiceCall(type, handler, args, reply), { ...options, requestId: noRequestId(options) }),
+      );
+    }
+    return messageFacet(to as Ref<D>, async (target, handler, args) =>
+      this.#ask((reply) => makeEnvelope(target, handler, args, reply), options),
+    );
+  }
+
+  /** Asks an actor for what the runtime itself does for it. */
+  askOwn(to: Ref<unknown>, handler: string, id: string): Promise<boolean> {
+    return this.#ask((reply) => makeEnvelope(to, handler, [id], reply), {}) as Promise<boolean>;
   }
 
   /** An answer has come; one to an earlier process, or too late, is dropped. */
-  answered(ask: number, term: number, answer: Answer): void {
-    if (term === this.#term) this.#asks.get(ask)?.settle(answer);
+  answered(ask: number, term: number, answer: Answer, cut = 0): void {
+    if (term === this.#term) this.#asks.get(ask)?.answered(answer, cut);
   }
 
   /** Nothing new may enter; answers to open asks still come. */
@@ -94,40 +123,30 @@ export class Border {
     for (const ask of this.#asks.values()) ask.fail(reason);
   }
 
-  #ask(envelope: Envelope, timeoutMs: number): Promise<unknown> {
-    const ask = this.#nextAsk++;
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        cancel();
-        this.#asks.delete(ask);
-      };
-      const cancel = this.#clock.after(timeoutMs, () => {
-        done();
-        reject(
-          new ActorError(
-            'ASK_TIMEOUT',
-            `${envelope.type}/${envelope.key} ${envelope.handler} has not answered within ${timeoutMs} ms; it may still run`,
-          ),
-        );
-      });
-      this.#asks.set(ask, {
-        what: `${envelope.type}/${envelope.key} ${envelope.handler}`,
-        sentIn: null,
-        settle(answer) {
-          done();
-          if (answer.ok) resolve(answer.value);
-          else reject(new RemoteError({ ...answer, stack: undefined, cause: undefined }));
-        },
-        fail(error) {
-          done();
-          reject(error);
-        },
-      });
-      this.#sendWhenRoom({ ...envelope, reply: { ask, term: this.#term } }).catch((error: unknown) => {
-        done();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
+  #ask(make: (reply: { ask: number; term: number }) => Envelope, options: AskOptions): Promise<unknown> {
+    const { timeoutMs = ASK_TIMEOUT_MS, signal, requestId, release = 'at-once' } = options;
+    assertDelay('timeoutMs', timeoutMs);
+    if (requestId !== undefined) assertKey(requestId, () => 'requestId');
+    signal?.throwIfAborted();
+    const number = this.#nextAsk++;
+    const made = make({ ask: number, term: this.#term });
+    const ask = new OpenAsk({
+      envelope: requestId === undefined ? made : { ...made, requestId },
+      timeoutMs,
+      signal,
+      release,
+      clock: this.#clock,
+      closed: () => this.#asks.delete(number),
+      abandoned: () => this.#abandoned(ask, number),
     });
+    this.#asks.set(number, ask);
+    this.#sendWhenRoom(ask.envelope).catch((error: unknown) => ask.fail(error));
+    return ask.promise;
+  }
+
+  #abandoned({ envelope, isService: runs }: OpenAsk, number: number): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting.envelope !== envelope);
+    if (runs) this.#runtime?.abortService(askCallId(this.#term, number));
   }
 
   async #sendWhenRoom(envelope: Envelope): Promise<void> {
@@ -145,9 +164,12 @@ export class Border {
   }
 
   #send(runtime: Runtime, envelope: Envelope): void {
-    const ask = envelope.reply === null ? undefined : this.#asks.get(envelope.reply.ask);
+    const { reply } = envelope;
+    const ask = reply !== null && 'ask' in reply ? this.#asks.get(reply.ask) : undefined;
     if (ask !== undefined) ask.sentIn = runtime.cut.cut;
-    runtime.send(envelope);
+    // Where it may be sent again its arguments stay: whoever gets them in this thread may change them.
+    if (ask?.isService === true) ask.thread = runtime.startService(withOwnArgs(envelope));
+    else runtime.send(envelope.requestId === undefined ? envelope : withOwnArgs(envelope));
   }
 
   #poll(): void {
@@ -168,6 +190,25 @@ export class Border {
     }
     if (this.#waiting.length > 0) this.#poll();
   }
+}
+
+function withOwnArgs(envelope: Envelope): Envelope {
+  return { ...envelope, args: copyValue(envelope.args, 'arguments') };
+}
+
+function noRequestId({ requestId }: AskOptions): undefined {
+  if (requestId === undefined) return undefined;
+  throw new ActorError(
+    'REQUEST_ID_REUSED',
+    `requestId '${requestId}' was given to a service, which has no state to remember it in; ask an actor, or use ctx.callId`,
+  );
+}
+
+function interrupted(what: string): ActorError {
+  return new ActorError(
+    'SERVICE_INTERRUPTED',
+    `${what}: the thread that it ran on has died. It may have been done, or be what the thread died of; ask again if that is safe`,
+  );
 }
 
 function undone(what: string): ActorError {

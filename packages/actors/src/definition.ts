@@ -1,5 +1,5 @@
 import { ActorError } from './errors.ts';
-import type { Actor, ActorOptions, AnyActor, Handler } from './types.ts';
+import type { Actor, ActorOptions, AnyActor, AnyService, Handler } from './types.ts';
 
 const NAME = /^[A-Za-z][A-Za-z0-9._:-]{0,127}$/;
 
@@ -22,12 +22,14 @@ export function actor<S extends object, H extends Record<string, Handler<S>>>(
   name: string,
   options: ActorOptions<S, H>,
 ): Actor<S, H> {
-  if (!NAME.test(name)) {
-    throw new ActorError('DEFINITION_INVALID', `actor name ${JSON.stringify(name)}: expected ${NAME.source}`);
-  }
+  assertName('actor', name, Object.keys(options.on));
   const version = options.version ?? 1;
   if (!Number.isSafeInteger(version) || version < 1) {
     throw new ActorError('DEFINITION_INVALID', `actor '${name}': version ${version}; expected a whole number from 1`);
+  }
+  const max = options.mailbox?.max;
+  if (max !== undefined && (!Number.isSafeInteger(max) || max < 1)) {
+    throw new ActorError('DEFINITION_INVALID', `actor '${name}': mailbox.max ${max}; expected a whole number from 1`);
   }
   const { migrate = {}, migrateMessage = {} } = options;
   assertSteps(name, version, migrate, migrateMessage);
@@ -39,11 +41,29 @@ export function actor<S extends object, H extends Record<string, Handler<S>>>(
     on: options.on,
     onThrow: options.onThrow ?? 'rollback',
     place: options.place ?? 'worker',
+    mailbox: options.mailbox ?? null,
     migrate,
     migrateMessage,
   };
   register(definition);
   return definition;
+}
+
+/** Names that the runtime has for itself begin so: types of its messages, and handlers and tables of its own. */
+const OWN_TYPE = 'tidemark:';
+export const OWN_NAME = '~';
+
+/** @throws ActorError `DEFINITION_INVALID` */
+export function assertName(kind: 'actor' | 'service', name: string, handlers: readonly string[]): void {
+  if (!NAME.test(name) || name.startsWith(OWN_TYPE)) {
+    throw new ActorError(
+      'DEFINITION_INVALID',
+      `${kind} name ${JSON.stringify(name)}: expected ${NAME.source}, not beginning with '${OWN_TYPE}'`,
+    );
+  }
+  const taken = handlers.find((handler) => handler.startsWith(OWN_NAME));
+  if (taken === undefined) return;
+  throw new ActorError('DEFINITION_INVALID', `${kind} '${name}': handler '${taken}' begins with '${OWN_NAME}'; give it another name`);
 }
 
 /** A step that begins at no earlier version would never be taken: somebody has miscounted. */
@@ -66,13 +86,22 @@ export function definitions(): Map<string, AnyActor> {
   return (root[KEY] ??= new Map());
 }
 
+/** The same for services. */
+const SERVICES = Symbol.for('tidemark.services');
+const rootOfServices = globalThis as { [SERVICES]?: Map<string, AnyService> };
+
+export function services(): Map<string, AnyService> {
+  return (rootOfServices[SERVICES] ??= new Map());
+}
+
 function register(definition: AnyActor): void {
   const known = definitions().get(definition.name);
   // The same module evaluated twice (a test runner, a reload) defines the same names again: the newest holds.
-  if (known !== undefined && Object.keys(known.on).join() !== Object.keys(definition.on).join()) {
+  const clash = known !== undefined && Object.keys(known.on).join() !== Object.keys(definition.on).join();
+  if (clash || services().has(definition.name)) {
     throw new ActorError(
       'DEFINITION_CLASH',
-      `two actors are named '${definition.name}'; the name is an actor's only identity, so give one of them another`,
+      `two definitions are named '${definition.name}'; the name is the only identity, so give one of them another`,
     );
   }
   definitions().set(definition.name, definition);

@@ -4,7 +4,14 @@ import { ActorError } from './errors.ts';
 import { FRAME_BYTES_TARGET, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { Batch, Envelope, PackedFrame } from './messages.ts';
 
-type WireEnvelope = readonly [string, string, string, readonly unknown[], number?, number?];
+/**
+ * Type, key, handler and arguments; then whose answer is awaited: an ask and its term, or a call and the actor that made it. The id
+ * of a request comes last.
+ */
+type WireEnvelope =
+  | readonly [string, string, string, readonly unknown[]]
+  | readonly [string, string, string, readonly unknown[], number, number, string?]
+  | readonly [string, string, string, readonly unknown[], string, string, string];
 
 /** Packs messages into as few frames as the byte limit allows, in order. */
 export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
@@ -30,13 +37,17 @@ export function packBatch(batch: Batch): PackedFrame {
 const COLUMN_ROWS_MAX = 65_536;
 
 export function unpackMessages(body: Uint8Array): Envelope[] {
-  return (decodeValue(body) as WireEnvelope[]).map(([type, key, handler, args, ask, term]) => ({
-    type,
-    key,
-    handler,
-    args,
-    reply: ask === undefined || term === undefined ? null : { ask, term },
-  }));
+  return (decodeValue(body) as WireEnvelope[]).map(fromWire);
+}
+
+function fromWire(wire: WireEnvelope): Envelope {
+  const [type, key, handler, args] = wire;
+  if (wire.length === 4) return { type, key, handler, args, reply: null };
+  if (typeof wire[4] === 'string') {
+    return { type, key, handler, args, reply: { call: wire[4], type: wire[5] as string, key: wire[6]! } };
+  }
+  const reply = { ask: wire[4], term: wire[5] as number };
+  return wire.length === 6 ? { type, key, handler, args, reply } : { type, key, handler, args, reply, requestId: wire[6] };
 }
 
 /** The batch of a frame of codec `rows` or `columns`. */
@@ -52,8 +63,11 @@ export function unpackBatch({ codec, count, body }: PackedFrame): Batch {
 type Key = string | number;
 
 function toWire(envelope: Envelope): WireEnvelope {
-  const { type, key, handler, args, reply } = envelope;
-  return reply === null ? [type, key, handler, args] : [type, key, handler, args, reply.ask, reply.term];
+  const { type, key, handler, args, reply, requestId } = envelope;
+  if (reply === null) return [type, key, handler, args];
+  if ('call' in reply) return [type, key, handler, args, reply.call, reply.type, reply.key];
+  if (requestId === undefined) return [type, key, handler, args, reply.ask, reply.term];
+  return [type, key, handler, args, reply.ask, reply.term, requestId];
 }
 
 export function tooLarge(to: Envelope, bytes: number): ActorError {

@@ -1,22 +1,36 @@
 export { actor } from './definition.ts';
+export { service } from './service.ts';
 export { table, type Table } from './table.ts';
-export { ActorError, type ActorErrorCode, Refusal, RemoteError } from './errors.ts';
+export { type ActorAddress, ActorError, type ActorErrorCode, Refusal, RemoteError } from './errors.ts';
 export type {
   Actor,
   ActorOptions,
   AnyActor,
+  AnyService,
   AskOptions,
   Asks,
+  CallOptions,
+  Calls,
   Ctx,
   DeepReadonly,
   Handler,
+  MailboxOptions,
   Messages,
   MessageSteps,
+  Question,
   RecordedMessage,
   Ref,
+  Reply,
+  Service,
+  ServiceCtx,
+  ServiceHandler,
+  ServiceOptions,
+  ServicePlace,
   StateSteps,
   Tells,
   TellsWhenRoom,
+  Timer,
   Wire,
 } from './types.ts';
 export type { Clock } from './clock.ts';
+export type { DeadLetter } from './turns.ts';

@@ -4,15 +4,20 @@ export { systemClock } from './clock.adapter.ts';
 export { OutChannel } from './channel.ts';
 export type { Clock } from './clock.ts';
 export { decodeRows, decodeValue, encodeRows, encodeValue, encodeValueInPlace } from './codec.ts';
-export { definitionOf, definitions } from './definition.ts';
-export { ActorError, assertNever, type ErrorData, errorToData, RemoteError } from './errors.ts';
+export { definitionOf, definitions, OWN_NAME } from './definition.ts';
+export { isOwnTable, type OpenCall, type OpenTimer } from './own-tables.ts';
+export { definedVersions, services } from './service.ts';
+export { type DeadLetter, DISCARD, type MessageCounts, RESEND } from './turns.ts';
+export { type ActorAddress, ActorError, assertNever, type ErrorData, errorToData, RemoteError } from './errors.ts';
 export { Events } from './events.ts';
 export { packBatch, packMessages, unpackBatch, unpackMessages } from './frame.ts';
 export { homeOfGroup, keyGroup, murmur3 } from './key-group.ts';
 export * as limits from './limits.ts';
 export { loadModule } from './load-module.ts';
 export { Mailbox, type MailOwner } from './mailbox.ts';
+export { ANSWER, REPLY, RESERVED } from './messages.ts';
 export type {
+  Answer,
   Batch,
   ChannelItem,
   Envelope,
@@ -31,7 +36,6 @@ export type {
 } from './messages.ts';
 export type { Port } from './port.ts';
 export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
-export type { Answer } from './actor-table.ts';
 export { decodeKeys, decodeRowsData, type RowsData } from './stored-rows.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';

@@ -38,3 +38,12 @@ export const BOOT_MS = 30_000;
 
 /** Units of one thread changed between two cuts that are remembered one by one: more are written as if all had changed. */
 export const CHANGED_UNITS_MAX = 4_000_000;
+
+/** Checkpoints published without a throw after which an actor that has thrown is trusted again. */
+export const CAREFUL_CHECKPOINTS = 10;
+
+/** Messages set aside in one thread of one generation at which the program is ended: one that always throws is no accident. */
+export const DEAD_LETTERS_MAX = 1_000;
+
+/** Milliseconds for which the answer to a request with an id is kept. */
+export const REQUEST_KEPT_MS = 60 * 60 * 1000;

@@ -36,6 +36,16 @@ export class Mailbox<T> {
     return this.#items.length - this.#head;
   }
 
+  /** What is taken next. */
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** What waits here, in order. */
+  waiting(): readonly T[] {
+    return this.#items.slice(this.#head);
+  }
+
   append(message: T): void {
     if (this.#markCut !== this.#owner.cut.cut) this.#setMark();
     this.#items.push(message);

@@ -1,13 +1,38 @@
 /** The whole protocol between threads: what travels on a channel, and what host and worker say to each other. */
-import type { ErrorData } from './errors.ts';
+import type { ActorAddress, ErrorData } from './errors.ts';
 import type { Port } from './port.ts';
+import type { DeadLetter } from './turns.ts';
 
-/** Who waits for an answer: an open ask of the host. */
-export interface ReplyTo {
+/** Types of messages that are no actor's begin so. */
+export const RESERVED = 'tidemark:';
+/** An answer to an ask of the host. */
+export const ANSWER = `${RESERVED}answer`;
+/** Starts a call of the service that `key` names. In no checkpoint: whoever asked knows that it has. */
+export const SERVICE = `${RESERVED}service`;
+/** Whoever called waits no longer. */
+export const ABORT = `${RESERVED}abort`;
+/** Handler of an answer to a call: arguments are the call's id and the answer. */
+export const REPLY = '~reply';
+
+/** Who waits for an answer: an open ask of the host, or a question of an actor. */
+export type ReplyTo = AskReply | CallReply;
+
+export interface AskReply {
   readonly ask: number;
   /** Term of the process that asked: an answer to an earlier process is dropped. */
   readonly term: number;
 }
+
+export interface CallReply {
+  readonly call: string;
+  readonly type: string;
+  readonly key: string;
+}
+
+/** What comes back: what a handler returned, or why nothing does. */
+export type Answer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly stack?: string | undefined };
 
 /** One message with its address. */
 export interface Envelope {
@@ -16,6 +41,8 @@ export interface Envelope {
   readonly handler: string;
   readonly args: readonly unknown[];
   readonly reply: ReplyTo | null;
+  /** The caller's own name of this request: it is handled once. */
+  readonly requestId?: string | undefined;
 }
 
 /** Records for a task, in order. `keys` is null where the task finds the key in the value by itself. */
@@ -74,6 +101,10 @@ export interface StartWorker {
   readonly ingress: Int32Array;
   /** Where each thread counts what it has done. */
   readonly work: Float64Array;
+  /** Open calls of services, one number a thread. */
+  readonly calls: Int32Array;
+  /** Actors whose turns have thrown: their turns can be undone. */
+  readonly careful: readonly ActorAddress[];
 }
 
 /** A file of a checkpoint: whole, or one piece after the other as it was made. */
@@ -93,6 +124,7 @@ export type HostSays =
   | { readonly kind: 'published'; readonly cut: number; readonly position: number }
   | { readonly kind: 'abandon'; readonly cut: number }
   | { readonly kind: 'look'; readonly id: number }
+  | { readonly kind: 'list-letters'; readonly id: number }
   | { readonly kind: 'extension'; readonly data: unknown }
   /** That generation is over: nothing of it runs any more when the worker has answered. */
   | { readonly kind: 'halt'; readonly generation: number }
@@ -105,6 +137,9 @@ export type WorkerWord =
   | { readonly kind: 'ready'; readonly versions: Readonly<Record<string, number>> }
   | { readonly kind: 'loaded' }
   | { readonly kind: 'seen'; readonly id: number; readonly sight: Sight }
+  | { readonly kind: 'letters'; readonly id: number; readonly letters: readonly DeadLetter[] }
+  /** A message was set aside. */
+  | { readonly kind: 'letter'; readonly letter: DeadLetter }
   | { readonly kind: 'log'; readonly text: string }
   | { readonly kind: 'part'; readonly data: unknown }
   | { readonly kind: 'extension'; readonly data: unknown }

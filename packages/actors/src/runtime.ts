@@ -1,17 +1,33 @@
-import { ActorTable, type Answer } from './actor-table.ts';
+import { ActorTable } from './actor-table.ts';
 import type { OutChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { decodeValue } from './codec.ts';
 import { definitionOf } from './definition.ts';
-import { ActorError } from './errors.ts';
+import { type ActorAddress, ActorError } from './errors.ts';
 import { unpackBatch, unpackMessages } from './frame.ts';
 import { homeOfGroup, keyGroup } from './key-group.ts';
 import { CAPTURE_SHARE, HIGH_MARK_BYTES, LOW_MARK_BYTES, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
 import { type Arrived, Links } from './links.ts';
-import type { Batch, Envelope, Frame, LoadedUnit, Marker, PackedFrame, Peer, Sight, UnitData } from './messages.ts';
+import {
+  ANSWER,
+  type Answer,
+  type Batch,
+  type Envelope,
+  type Frame,
+  type LoadedUnit,
+  type Marker,
+  type PackedFrame,
+  type Peer,
+  REPLY,
+  RESERVED,
+  SERVICE,
+  type Sight,
+  type UnitData,
+} from './messages.ts';
+import { ServiceDesk } from './service-desk.ts';
 import type { RowsData } from './stored-rows.ts';
 import type { Task } from './task.ts';
-import { copyAnswer } from './turn.ts';
+import type { DeadLetter, MessageCounts } from './turns.ts';
 import { CutState } from './unit.ts';
 import { WorkCount } from './work-count.ts';
 
@@ -41,14 +57,22 @@ export interface RuntimeOptions {
   readonly fail: (error: unknown) => void;
   readonly log: (text: string) => void;
   /** The host's open asks; a worker has none. */
-  readonly answered?: (ask: number, term: number, answer: Answer) => void;
+  readonly answered?: (ask: number, term: number, answer: Answer, cut: number) => void;
+  /** A message was set aside. */
+  readonly letter?: (letter: DeadLetter) => void;
+  /** Actors whose turns have thrown since the process began. */
+  readonly careful?: readonly ActorAddress[];
+  /** In [0, 1). */
+  readonly random?: () => number;
+  /** Open calls of services by thread, in shared memory. */
+  readonly calls?: Int32Array;
 }
-
-/** Reserved type of answers to the host's asks. */
-const ANSWER = 'tidemark:answer';
 
 /** Addresses remembered per definition: a hash costs ten times a look-up. */
 const HOMES_MAX = 100_000;
+
+/** Longest wait that a timer of Node takes. */
+const ALARM_MS_MAX = 2 ** 31 - 1;
 
 /** Turns between two looks at the clock: they are short, the clock is not free. */
 const TURNS_PER_LOOK = 16;
@@ -73,12 +97,16 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #links: Links;
   readonly #actors: ActorTable;
+  readonly #services: ServiceDesk;
   readonly #tasks = new Map<string, Task>();
   readonly #homes = new Map<string, Map<string, number>>();
   #hooks: CutHooks | null = null;
   #running = false;
   #scheduled = false;
   #inSlice = false;
+  #ids = 0;
+  /** When the clock wakes this thread for what is due next, and how to stop it. */
+  #alarm: { readonly at: number; readonly cancel: () => void } | null = null;
   /** Records in the mailboxes of tasks. */
   #waitingRecords = 0;
 
@@ -98,11 +126,28 @@ export class Runtime {
       marker: (marker, from) => this.#hooks?.marker(marker, from),
       wake: () => this.wake(),
     });
+    const { clock, random = Math.random, letter, careful } = options;
+    this.#services = new ServiceDesk({
+      thread: options.thread,
+      workers: options.workers,
+      load: options.calls ?? new Int32Array(options.workers + 1),
+      ingressOpen: () => this.ingressOpen,
+      sendTo: (thread, envelope) => this.#sendTo(thread, envelope),
+      answer: (to, answer) => this.#answer(to, answer),
+      log: options.log,
+    });
     this.#actors = new ActorTable({
       cut: this.cut,
       log: options.log,
       send: (envelope) => this.send(envelope),
       answer: (to, answer) => this.#answer(to, answer),
+      abort: (call) => this.#services.abort(call),
+      letter,
+      careful,
+      random,
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      nextId: () => this.#nextId(),
     });
   }
 
@@ -123,12 +168,20 @@ export class Runtime {
   /** Begins to run turns. */
   go(): void {
     this.#running = true;
+    this.#actors.resume();
     this.wake();
   }
 
   stop(): void {
     this.#running = false;
+    this.#alarm?.cancel();
+    this.#services.stop();
     this.#links.close();
+  }
+
+  /** A checkpoint was published. */
+  published(): void {
+    this.#actors.published();
   }
 
   /** Makes sure that a slice comes. */
@@ -155,9 +208,29 @@ export class Runtime {
   }
 
   send(envelope: Envelope): void {
-    const home = envelope.type === ANSWER ? 0 : this.homeOf(envelope.type, envelope.key);
-    if (home === this.thread) this.#deliver(envelope);
-    else this.#links.to(home).send(envelope);
+    const { type } = envelope;
+    if (type === SERVICE) {
+      this.#services.start(envelope);
+      this.wake();
+      return;
+    }
+    if (type !== ANSWER) this.#actors.counts.sent++;
+    this.#sendTo(type === ANSWER ? 0 : this.homeOf(type, envelope.key), envelope);
+  }
+
+  /** Starts a call of a service for the host, which has waited for room; answers the thread that got it. */
+  startService(envelope: Envelope): number {
+    return this.#services.startNow(envelope);
+  }
+
+  /** Nobody waits for the answer to that call any more. */
+  abortService(call: string): void {
+    this.#services.abort(call);
+  }
+
+  #sendTo(thread: number, envelope: Envelope): void {
+    if (thread === this.thread) this.#deliver(envelope);
+    else this.#links.to(thread).send(envelope);
     this.wake();
   }
 
@@ -219,13 +292,13 @@ export class Runtime {
     const task = this.#tasks.get(type);
     if (task !== undefined) task.loadUnit(unit);
     else if (tableKey === null) this.#actors.cell(type, key).load(value as object);
-    else this.#actors.cell(type, key).table(table).load(tableKey, value);
+    else this.#actors.tableOf(type, key, table).load(tableKey, value);
   }
 
   /** Puts back rows of one table of an actor or a task, which are decoded when somebody asks for them. */
   loadRows(type: string, key: string, table: string, rows: RowsData): void {
     const task = this.#tasks.get(type);
-    if (task === undefined) this.#actors.cell(type, key).table(table).loadStored(rows);
+    if (task === undefined) this.#actors.tableOf(type, key, table).loadStored(rows);
     else task.loadRows(table, rows);
   }
 
@@ -237,11 +310,26 @@ export class Runtime {
   look(): Sight {
     const tasks = [...this.#tasks.values()];
     return {
-      quiet: !this.hasMail && !this.#actors.ready && this.#links.idle && tasks.every((task) => task.quiet),
+      quiet: !this.#isBusy && this.#links.idle && tasks.every((task) => task.quiet),
       drained: tasks.every((task) => task.drained),
       framesSent: this.#links.framesSent,
       framesTaken: this.#links.framesTaken,
     };
+  }
+
+  /** Messages and calls are under way here. */
+  get #isBusy(): boolean {
+    return this.hasMail || this.#actors.ready || this.#services.waits || this.#services.running > 0;
+  }
+
+  /** Messages that were set aside in this thread. */
+  letters(): DeadLetter[] {
+    return this.#actors.letters();
+  }
+
+  /** What became of the messages to actors of this thread. */
+  get counts(): MessageCounts {
+    return this.#actors.counts;
   }
 
   // ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,6 +347,7 @@ export class Runtime {
       this.work.write();
       this.#inSlice = false;
       if (more || cutting) this.wake();
+      this.#setAlarm();
     } catch (error) {
       this.#inSlice = false;
       this.#running = false;
@@ -275,6 +364,9 @@ export class Runtime {
     do {
       let worked = false;
       let turns = 0;
+      if (this.#services.waits) this.#services.startWaiting();
+      while (turns < TURNS_PER_LOOK && this.#actors.ring()) turns++;
+      if (turns > 0) worked = true;
       for (; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
         this.#actors.turn();
         worked = true;
@@ -309,8 +401,17 @@ export class Runtime {
     return false;
   }
 
-  #answer(to: Envelope, answer: Answer): void {
-    this.send({ type: ANSWER, key: '', handler: 'answer', args: [ownAnswer(to, answer)], reply: to.reply });
+  #answer({ reply }: Envelope, answer: Answer): void {
+    if (reply === null) return;
+    if ('call' in reply) {
+      const { call, type, key } = reply;
+      this.send({ type, key, handler: REPLY, args: [call, answer], reply: null });
+    } else this.send({ type: ANSWER, key: '', handler: 'answer', args: [answer, this.cut.cut], reply });
+  }
+
+  #nextId(): string {
+    const { term, thread } = this;
+    return [term, this.#options.generation, thread, this.#ids++].map((n) => n.toString(36)).join('.');
   }
 
   #unpack(frame: PackedFrame): void {
@@ -319,10 +420,26 @@ export class Runtime {
   }
 
   #deliver(envelope: Envelope): void {
-    if (envelope.type !== ANSWER) this.#actors.deliver(envelope);
-    else if (envelope.reply !== null) {
-      this.#options.answered?.(envelope.reply.ask, envelope.reply.term, envelope.args[0] as Answer);
+    if (!envelope.type.startsWith(RESERVED)) this.#actors.deliver(envelope);
+    else if (envelope.type === SERVICE) this.#services.run(envelope);
+    else if (envelope.type !== ANSWER) this.#services.aborted(envelope.args[0] as string);
+    else if (envelope.reply !== null && 'ask' in envelope.reply) {
+      const { ask, term } = envelope.reply;
+      this.#options.answered?.(ask, term, envelope.args[0] as Answer, (envelope.args[1] as number | undefined) ?? 0);
     }
+  }
+
+  /** Wakes this thread when the next thing is due. */
+  #setAlarm(): void {
+    const next = this.#actors.nextAlarm;
+    if (next === undefined || (this.#alarm !== null && this.#alarm.at <= next)) return;
+    this.#alarm?.cancel();
+    const delayMs = Math.min(Math.max(0, next - this.clock.monotonic()), ALARM_MS_MAX);
+    const cancel = this.clock.after(delayMs, () => {
+      this.#alarm = null;
+      this.wake();
+    });
+    this.#alarm = { at: next, cancel };
   }
 
   #deliverBatch(batch: Batch): void {
@@ -343,14 +460,4 @@ export class Runtime {
 
 function* oneAfterTheOther(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
   for (const capture of captures) yield* capture;
-}
-
-/** What a handler returned, as a value of its own; one that cannot cross the border is the asker's error. */
-function ownAnswer(to: Envelope, answer: Answer): Answer {
-  try {
-    return answer.ok ? { ok: true, value: copyAnswer(to, answer.value) } : answer;
-  } catch (error) {
-    if (!(error instanceof ActorError)) throw error;
-    return { ok: false, code: error.code, message: error.message };
-  }
 }

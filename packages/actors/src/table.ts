@@ -66,6 +66,9 @@ export class TableEntry<V> implements ReplacedUnit {
   }
 }
 
+/** A value before a turn; null where there was none. */
+type Before<V> = { readonly value: V } | null;
+
 /** What the entries of one table share. */
 interface TablePlace {
   owner: TableOwner | null;
@@ -85,6 +88,8 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   readonly #place: TablePlace = { owner: null, dropped: false };
   /** What a checkpoint holds, and nobody has asked for. */
   #stored: StoredRows<K, V> | null = null;
+  /** What was there before a turn that may be undone, of each key that it has changed; null while none may. */
+  #before: Map<K, Before<V>> | null = null;
 
   get size(): number {
     this.#takeAll();
@@ -110,6 +115,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   set(key: K, value: V): void {
     const stored = copyValue(value, () => `table[${String(key)}]`);
     const entry = this.#find(key);
+    this.#remember(key, entry);
     if (entry === undefined) this.#add(key, stored);
     else {
       this.#place.owner?.cut.replace(entry);
@@ -119,6 +125,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
 
   update(key: K, change: (value: V) => V | void, initial?: () => V): void {
     let entry = this.#find(key);
+    this.#remember(key, entry);
     if (entry === undefined) {
       if (initial === undefined) return;
       entry = this.#add(key, initial());
@@ -145,6 +152,7 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   delete(key: K): boolean {
     const entry = this.#find(key);
     if (entry === undefined) return false;
+    this.#remember(key, entry);
     this.#place.owner?.cut.replace(entry);
     entry.end();
     return this.#entries.delete(key);
@@ -153,6 +161,27 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
   *entries(): IterableIterator<readonly [K, DeepReadonly<V>]> {
     this.#takeAll();
     for (const [key, entry] of this.#entries) yield [key, entry.value as DeepReadonly<V>];
+  }
+
+  /** A turn begins that may be undone. */
+  beginTurn(): void {
+    this.#before = new Map();
+  }
+
+  /** The turn has ended; `undo` puts every key back that it has changed. */
+  endTurn(undo: 'keep' | 'undo'): void {
+    const before = this.#before;
+    this.#before = null;
+    if (undo === 'keep' || before === null) return;
+    for (const [key, was] of before) {
+      const entry = this.#entries.get(key);
+      if (was === null) this.delete(key);
+      else if (entry === undefined) this.#add(key, was.value);
+      else {
+        this.#place.owner?.cut.replace(entry);
+        entry.value = was.value;
+      }
+    }
   }
 
   /** Puts back what a checkpoint holds. */
@@ -183,6 +212,13 @@ export class UnitTable<K extends string | number, V> implements Table<K, V> {
     this.#stored.take(key);
     if (this.#stored.isEmpty) this.#stored = null;
     return this.#entries.get(key);
+  }
+
+  #remember(key: K, entry: TableEntry<V> | undefined): void {
+    if (this.#before === null || this.#before.has(key)) return;
+    // A copy: the value may be changed in place.
+    const was = entry === undefined ? null : { value: copyValue(entry.value, () => `table[${String(key)}]`) };
+    this.#before.set(key, was);
   }
 
   #takeNext(stored: StoredRows<K, V>): void {

@@ -1,23 +1,36 @@
 import type { Cell } from './cell.ts';
 import { encodeValueInPlace } from './codec.ts';
-import { definitionOf } from './definition.ts';
 import { ActorError } from './errors.ts';
+import { messageFacet, type Send, serviceFacet } from './facet.ts';
 import { tooLarge } from './frame.ts';
 import { MESSAGE_BYTES_MAX } from './limits.ts';
-import type { Envelope } from './messages.ts';
-import type { AnyActor, Ctx, Ref, Tells } from './types.ts';
-import { assertKey, copyValue, copiedBytes } from './value.ts';
+import { type Envelope, type ReplyTo, SERVICE } from './messages.ts';
+import type { OpenCall, OpenTimer } from './own-tables.ts';
+import { serviceOf } from './service.ts';
+import type { AnyActor, AnyService, CallOptions, Calls, Ctx, Question, Ref, Tells, Timer } from './types.ts';
+import { assertKey, copiedBytes, copyValue } from './value.ts';
 
 /** Numbers, lengths and references take up to nine bytes where the rough count takes one. */
 const ROUGH_FACTOR = 9;
 
 /** Copies the arguments of a message at its send. */
-export function makeEnvelope(to: Ref<unknown>, handler: string, args: readonly unknown[]): Envelope {
+export function makeEnvelope(
+  to: Ref<unknown>,
+  handler: string,
+  args: readonly unknown[],
+  reply: ReplyTo | null = null,
+): Envelope {
   assertKey(to.key, () => `key of a message to '${to.type}'`);
   const before = copiedBytes();
-  const envelope = { type: to.type, key: to.key, handler, args: copyArgs(to, handler, args), reply: null };
+  const envelope = { type: to.type, key: to.key, handler, args: copyArgs(to, handler, args), reply };
   assertSize(envelope, copiedBytes() - before);
   return envelope;
+}
+
+/** Starts a call of a service. */
+export function makeServiceCall(name: string, handler: string, args: readonly unknown[], reply: ReplyTo | null): Envelope {
+  const { type, key, ...rest } = makeEnvelope({ type: name, key: '' }, handler, args, reply);
+  return { type: SERVICE, key: type, ...rest };
 }
 
 /** Copies what a handler returns for whoever asked: later turns may change the state that it is a part of. */
@@ -45,61 +58,40 @@ function copyArgs(to: Ref<unknown>, handler: string, args: readonly unknown[]): 
   return copied;
 }
 
-/** Takes what a facet was asked to send: by a turn, or by the host. */
-export type Send = (to: Ref<unknown>, handler: string, args: readonly unknown[]) => unknown;
-
-/** What its methods know is private, so that a handler may have any name. */
-class Facet {
-  readonly #to: Ref<unknown>;
-  readonly #send: Send;
-
-  constructor(to: Ref<unknown>, send: Send) {
-    this.#to = to;
-    this.#send = send;
-  }
-
-  static method(handler: string): (this: Facet, ...args: unknown[]) => unknown {
-    return function (...args) {
-      return this.#send(this.#to, handler, args);
-    };
-  }
+/** What a turn gets from its thread. */
+export interface TurnPlace {
+  readonly log: (text: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** A new id of a call, unlike every other of this job. */
+  readonly nextId: () => string;
 }
 
-/** The methods of a definition's messages, made once: real methods, no catch-all proxy. */
-const facets = new Map<AnyActor, typeof Facet>();
-
-/** An object with one method per handler of the actor that `to` names; each gives its message to `send`. */
-export function messageFacet<T>(to: Ref<unknown>, send: Send): T {
-  const definition = definitionOf(to.type);
-  let Messages = facets.get(definition);
-  if (Messages === undefined) {
-    Messages = class extends Facet {};
-    for (const handler of Object.keys(definition.on)) {
-      Object.defineProperty(Messages.prototype, handler, { value: Facet.method(handler) });
-    }
-    facets.set(definition, Messages);
-  }
-  return new Messages(to, send) as T;
-}
-
-/** The context of one turn. What is sent through it leaves only when the turn ends well. */
+/** The context of one turn. What is done through it takes effect only when the turn ends well. */
 // oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
 export class TurnContext implements Ctx<any> {
   readonly key: string;
   readonly #cell: Cell;
-  readonly #write: (text: string) => void;
+  readonly #place: TurnPlace;
   readonly sends: Envelope[] = [];
+  /** Questions that were asked; null for none, as in most turns. */
+  calls: Map<string, OpenCall> | null = null;
+  /** Timers by id; null for one that was cancelled. */
+  timers: Map<string, OpenTimer | null> | null = null;
   forgotten = false;
   #over = false;
+  /** Calls that do not say yet where their answers go. */
+  #unanswerable = 0;
   readonly #collect: Send = (to, handler, args) => {
     this.#check();
     this.sends.push(makeEnvelope(to, handler, args));
   };
 
-  constructor(cell: Cell, write: (text: string) => void) {
+  constructor(cell: Cell, place: TurnPlace) {
     this.#cell = cell;
     this.key = cell.key;
-    this.#write = write;
+    this.#place = place;
   }
 
   // oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
@@ -112,7 +104,7 @@ export class TurnContext implements Ctx<any> {
     return { type: this.#cell.definition.name, key: this.key };
   }
 
-  log = (text: string): void => this.#write(`${this.#cell.definition.name}/${this.key}: ${text}`);
+  log = (text: string): void => this.#place.log(`${this.#cell.definition.name}/${this.key}: ${text}`);
 
   ref<D extends AnyActor>(definition: D, key: string): Ref<D> {
     return { type: definition.name, key };
@@ -123,13 +115,115 @@ export class TurnContext implements Ctx<any> {
     return messageFacet(to, this.#collect);
   }
 
+  call<D>(to: D | Ref<D>, { timeoutMs }: CallOptions = {}): Calls<D> {
+    this.#check();
+    if (timeoutMs !== undefined) assertDelay('timeoutMs', timeoutMs);
+    const limit = timeoutMs ?? null;
+    if (isService(to)) {
+      const service = serviceOf(to.name);
+      return serviceFacet(service, (_, handler, args) => this.#askService(service, handler, args, limit));
+    }
+    return messageFacet(to as Ref<D>, (target, handler, args) => this.#askActor(target, handler, args, limit));
+  }
+
+  after(delayMs: number, timerId: string): Timer {
+    this.#check();
+    assertDelay('delayMs', delayMs);
+    assertKey(timerId, () => `id of a timer of ${this.#cell.definition.name}/${this.key}`);
+    const dueAt = this.#place.now() + delayMs;
+    return {
+      into: (self, handler, ...args) => {
+        this.#check();
+        this.#assertOwn(self, handler as string);
+        const { args: copied } = makeEnvelope(this.self, handler as string, args);
+        this.timers ??= new Map();
+        this.timers.set(timerId, { dueAt, into: handler as string, args: copied });
+      },
+    };
+  }
+
+  cancel(timerId: string): void {
+    this.#check();
+    this.timers ??= new Map();
+    this.timers.set(timerId, null);
+  }
+
+  now(): number {
+    return this.#place.now();
+  }
+
+  random(): number {
+    return this.#place.random();
+  }
+
   forget(): void {
     this.#check();
     this.forgotten = true;
   }
 
+  /** The turn is over. @throws ActorError `CALL_INCOMPLETE` */
+  finish(): void {
+    this.#over = true;
+    if (this.#unanswerable === 0) return;
+    throw new ActorError(
+      'CALL_INCOMPLETE',
+      `${this.#cell.definition.name}/${this.key} has called without saying where the answer goes: end it with .into(…), or tell`,
+    );
+  }
+
   end(): void {
     this.#over = true;
+  }
+
+  #askActor(to: Ref<unknown>, handler: string, args: readonly unknown[], timeoutMs: number | null): Question<unknown> {
+    this.#check();
+    const call = this.#place.nextId();
+    const envelope = makeEnvelope(to, handler, args, { call, type: this.#cell.definition.name, key: this.key });
+    const { type, key } = to;
+    const asked = { to: { type, key }, service: null, handler, args: null };
+    return this.#question(call, envelope, { ...asked, timeoutMs });
+  }
+
+  #askService(
+    { name }: AnyService,
+    handler: string,
+    args: readonly unknown[],
+    timeoutMs: number | null,
+  ): Question<unknown> {
+    this.#check();
+    const call = this.#place.nextId();
+    const envelope = makeServiceCall(name, handler, args, { call, type: this.#cell.definition.name, key: this.key });
+    // A copy of its own: the service may change what it gets, and is asked with the same again after a crash.
+    const asked = { to: null, service: name, handler, args: makeEnvelope({ type: name, key: '' }, handler, args).args };
+    return this.#question(call, envelope, { ...asked, timeoutMs });
+  }
+
+  #question(call: string, envelope: Envelope, asked: Omit<OpenCall, 'into' | 'bound' | 'askedAt'>): Question<unknown> {
+    this.#unanswerable++;
+    let isComplete = false;
+    return {
+      into: (self, handler, ...bound) => {
+        this.#check();
+        this.#assertOwn(self, handler as string);
+        if (isComplete) throw intoTwice(this.#cell);
+        isComplete = true;
+        this.#unanswerable--;
+        const { args } = makeEnvelope(this.self, handler as string, bound);
+        this.calls ??= new Map();
+        this.calls.set(call, { ...asked, into: handler as string, bound: args, askedAt: this.#place.now() });
+        this.sends.push(envelope);
+      },
+    };
+  }
+
+  /** What an actor asked is answered to it, and its timers are its own. */
+  #assertOwn({ name }: AnyActor, handler: string): void {
+    const { definition } = this.#cell;
+    if (name === definition.name && definition.on[handler] !== undefined) return;
+    throw new ActorError(
+      'CALL_INCOMPLETE',
+      `into(${name}, '${handler}') in a turn of '${definition.name}': expected this actor's own definition and one of its handlers (${Object.keys(definition.on).join(', ')})`,
+    );
   }
 
   #check(): void {
@@ -140,3 +234,23 @@ export class TurnContext implements Ctx<any> {
     );
   }
 }
+
+/** Longest delay: what a date can hold, far beyond any use. */
+const DELAY_MS_MAX = 8.64e15;
+
+export function assertDelay(what: string, ms: number): void {
+  if (typeof ms === 'number' && ms >= 0 && ms <= DELAY_MS_MAX) return;
+  throw new ActorError('DELAY_INVALID', `${what}: ${String(ms)}; expected milliseconds from 0 to ${DELAY_MS_MAX}`);
+}
+
+export function isService(to: unknown): to is AnyService {
+  return typeof to === 'object' && to !== null && 'kind' in to && to.kind === 'service';
+}
+
+function intoTwice(cell: Cell): ActorError {
+  return new ActorError(
+    'CALL_INCOMPLETE',
+    `${cell.definition.name}/${cell.key} has called .into(…) twice on one question; a question has one answer`,
+  );
+}
+

@@ -127,8 +127,20 @@ export interface Actor<S, H> {
   readonly on: H;
   readonly onThrow: 'rollback' | 'forget';
   readonly place: 'worker' | 'host';
+  readonly mailbox: MailboxOptions | null;
   readonly migrate: StateSteps;
   readonly migrateMessage: MessageSteps;
+}
+
+/** A bound on what may wait for one actor, for messages that may be lost. Without one nothing is. */
+export interface MailboxOptions {
+  /** Messages that may wait. */
+  readonly max: number;
+  /**
+   * What becomes of one more: `refuse` and `drop-newest` give it up, `drop-oldest` the one that has waited longest. Whoever asked
+   * gets `MAILBOX_FULL`; all are counted.
+   */
+  readonly overflow: 'refuse' | 'drop-newest' | 'drop-oldest';
 }
 
 /**
@@ -173,11 +185,57 @@ export interface ActorOptions<S extends object, H extends Record<string, Handler
   readonly on: H & Checked<H>;
   /** What to do when a handler throws anything but a Refusal: go back to the last checkpoint (default), or drop the actor's state. */
   readonly onThrow?: 'rollback' | 'forget';
+  readonly mailbox?: MailboxOptions;
   /** `host` keeps the actor on the thread that made the system. */
   readonly place?: 'worker' | 'host';
 }
 
-type Handlers<D> = D extends Actor<any, infer H> ? H : never;
+/** What a handler of a service works with. */
+export interface ServiceCtx {
+  /** Aborted when whoever asked waits no longer, or the system goes back or ends: stop then, nobody wants the answer. */
+  readonly signal: AbortSignal;
+  /**
+   * Name of this call. A call of an actor that is made again after a crash has the same one, so that what it does outside can
+   * be made to happen once.
+   */
+  readonly callId: string;
+  readonly log: (text: string) => void;
+}
+
+export type ServiceHandler = (ctx: ServiceCtx, ...args: any[]) => unknown;
+
+/** `unknown` for what may be a handler of a service, else a text that says what is wrong. */
+type CheckedServiceHandler<F> = F extends (ctx: any, ...a: infer A) => infer R
+  ? [Awaited<R>] extends [Wire<Awaited<R>>]
+    ? A extends { [I in keyof A]: Wire<A[I]> }
+      ? unknown
+      : NotPlain<PlaceIn<Required<A>>>
+    : NotPlain<Place<Awaited<R>, 'what this handler returns'>>
+  : never;
+export type CheckedService<H> = { [K in keyof H]: CheckedServiceHandler<H[K]> };
+
+/** Functions without a state: they may be async, and run wherever there is room. */
+export interface Service<H> {
+  readonly kind: 'service';
+  readonly name: string;
+  readonly on: H;
+  readonly place: ServicePlace;
+  readonly maxConcurrent: number;
+}
+
+/** `any`: the worker with the fewest open calls; `here`: the thread of whoever calls; `host`: the thread that made the system. */
+export type ServicePlace = 'any' | 'here' | 'host';
+
+export type AnyService = Service<Record<string, ServiceHandler>>;
+
+export interface ServiceOptions {
+  /** `any` when not given. */
+  readonly place?: ServicePlace;
+  /** Calls that run at the same time in one thread; more wait in line. Without a limit when not given. */
+  readonly maxConcurrent?: number;
+}
+
+type Handlers<D> = D extends Actor<any, infer H> ? H : D extends Service<infer H> ? H : never;
 export type Messages<D> = {
   [K in keyof Handlers<D>]: Handlers<D>[K] extends (ctx: any, ...a: infer A) => infer R
     ? (...a: A) => Awaited<R>
@@ -194,6 +252,50 @@ export type Asks<D> = {
   readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => Promise<Answer<Messages<D>[K]>>;
 };
 
+/** The answer to a call: what the handler returned, or why there is none. */
+export type Reply<R> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+type Tail<A> = A extends readonly [any, ...infer T] ? T : [];
+/** Handlers of `D` whose first argument takes the answer `R`. */
+type TakingReply<D, R> = {
+  [K in keyof Messages<D>]: Args<Messages<D>[K]> extends [infer F, ...any] ? (Reply<R> extends F ? K : never) : never;
+}[keyof Messages<D>];
+
+/** A call that does not yet say where its answer goes. */
+export interface Question<R> {
+  /**
+   * The answer comes as a message to this handler of the actor that asks, followed by the `bound` arguments. Until then the
+   * question is data of that actor: it is in every checkpoint, and nothing waits.
+   */
+  into<D extends Actor<any, any>, K extends TakingReply<D, R>>(
+    self: D,
+    handler: K,
+    ...bound: Tail<Args<Messages<D>[K]>>
+  ): void;
+}
+export type Calls<D> = {
+  readonly [K in keyof Messages<D>]: (...a: Args<Messages<D>[K]>) => Question<Answer<Messages<D>[K]>>;
+};
+
+export interface CallOptions {
+  /**
+   * Milliseconds until the answer is `CALL_TIMEOUT`, and a service that still runs is aborted. Without a limit when not given.
+   * Counted while the system runs: after a restart it begins anew.
+   */
+  readonly timeoutMs?: number;
+}
+
+/** A timer that does not yet say where it goes off. */
+export interface Timer {
+  into<D extends Actor<any, any>, K extends keyof Messages<D>>(
+    self: D,
+    handler: K,
+    ...args: Args<Messages<D>[K]>
+  ): void;
+}
+
 /** What a handler works with. Valid only until its turn ends; later use throws `CTX_EXPIRED`. */
 export interface Ctx<S> {
   /** The actor's state. Change it in place; a checkpoint keeps it as it is between two turns. */
@@ -204,11 +306,46 @@ export interface Ctx<S> {
   ref<D extends AnyActor>(definition: D, key: string): Ref<D>;
   /** Sends when the turn ends without a throw; the arguments are copied now. */
   tell<D>(to: Ref<D>): Tells<D>;
+  /**
+   * Asks an actor or a service; the answer comes later as a message.
+   *
+   * @example ctx.call(from).withdraw(5).into(Transfer, 'withdrawn', id);
+   */
+  call<D extends AnyServiceLike>(to: D, options?: CallOptions): Calls<D>;
+  call<D extends AnyActor>(to: Ref<D>, options?: CallOptions): Calls<D>;
+  /**
+   * Sends a message to this actor in `delayMs` milliseconds. There is one timer of an id: a second one takes the place of the
+   * first. It is part of the actor, so it goes off after a restart too; at once when it is overdue.
+   *
+   * @example ctx.after(60_000, 'idle').into(Session, 'close', 'idle');
+   */
+  after(delayMs: number, timerId: string): Timer;
+  /** The timer of that id does not go off, if there is one. */
+  cancel(timerId: string): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** In [0, 1). */
+  random(): number;
   /** Drops this actor's state when the turn ends; the next message starts anew. */
   forget(): void;
 }
 
+/** So that a ref, which has a type and a key, is never taken for one. */
+type AnyServiceLike = Service<any>;
+
 export interface AskOptions {
-  /** Milliseconds until the promise rejects with `ASK_TIMEOUT`; 5,000 when not given. */
+  /** Milliseconds until the promise rejects with `ASK_TIMEOUT`; 5,000 when not given. A service that still runs is aborted. */
   readonly timeoutMs?: number;
+  /** Stops waiting: the promise rejects with the signal's reason. A service is aborted; an actor's turn may still run. */
+  readonly signal?: AbortSignal;
+  /**
+   * Name of this request, the caller's own: however often it is asked, also after a crash, the handler runs once, and everybody
+   * gets the answer of that run. Kept for an hour. After a rollback the runtime asks again by itself. Not for services.
+   */
+  readonly requestId?: string;
+  /**
+   * When the answer is given: `at-once` (default), though a crash may still undo it; or `after-checkpoint`, when a published
+   * checkpoint has what the handler did, so that nothing can.
+   */
+  readonly release?: 'at-once' | 'after-checkpoint';
 }

@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
-import { definitions } from './definition.ts';
 import { assertNever, errorToData } from './errors.ts';
 import type { FileBytes, HostSays, Peer, StartWorker, WorkerSays, WorkerWord } from './messages.ts';
 import { Runtime } from './runtime.ts';
+import { definedVersions } from './service.ts';
 
 /** Where a worker's code sits: a thread, the host's own thread, or a simulator's. All that it knows of the outside. */
 export interface WorkerSeat {
@@ -10,6 +10,8 @@ export interface WorkerSeat {
   /** This thread's ends of the channels of a generation, taken once, when it starts. */
   readonly peers: (generation: number) => readonly Peer[];
   readonly clock: Clock;
+  /** In [0, 1), for `ctx.random`; Math.random when not given. */
+  readonly random?: () => number;
   /** Loads the modules that define the actors, and what a job adds. */
   readonly load: () => Promise<Install | null>;
 }
@@ -138,6 +140,10 @@ function startWorker(
     peers: seat.peers(generation),
     ingress: start.ingress,
     work: start.work,
+    calls: start.calls,
+    careful: start.careful,
+    ...(seat.random === undefined ? {} : { random: seat.random }),
+    letter: (letter) => say({ kind: 'letter', letter }),
     fail,
     log: (text) => say({ kind: 'log', text }),
   });
@@ -152,7 +158,7 @@ function startWorker(
   const plugin = plug(runtime, say);
   say({
     kind: 'ready',
-    versions: Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version])),
+    versions: definedVersions(),
   });
   return {
     generation,
@@ -190,6 +196,7 @@ function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind
       runtime.go();
       return;
     case 'published':
+      runtime.published();
       plugin.published(says.cut, says.position);
       for (const listener of worker.published) listener(says.cut, says.position);
       return;
@@ -198,6 +205,9 @@ function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind
       return;
     case 'look':
       say({ kind: 'seen', id: says.id, sight: runtime.look() });
+      return;
+    case 'list-letters':
+      say({ kind: 'letters', id: says.id, letters: runtime.letters() });
       return;
     case 'extension':
       worker.receive(says.data);

@@ -1,4 +1,4 @@
-import type { Border, UnitData } from '@tidemark/actors/internal';
+import type { Border, DeadLetter, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
 import type { Copied } from './copier.ts';
 import type { CopyOptions } from './copies.ts';
@@ -42,6 +42,8 @@ export type EngineEvent =
   /** Another process runs the job, and this start waits for its end. */
   | ({ readonly kind: 'waiting' } & OwnerSeen)
   | ({ readonly kind: 'copied' } & Copied)
+  /** A turn of an actor that has thrown before threw again: it was undone, and its message is set aside. */
+  | { readonly kind: 'dead-letter'; readonly thread: number; readonly letter: DeadLetter }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'log'; readonly thread: number; readonly text: string };
 

@@ -1,5 +1,6 @@
 import {
   ActorError,
+  type DeadLetter,
   definitions,
   type HostSays,
   RemoteError,
@@ -183,6 +184,11 @@ export class Engine {
     return this.#generations.look();
   }
 
+  /** Messages that were set aside; throws `ROLLED_BACK` while the system goes back to its last checkpoint. */
+  letters(): Promise<readonly DeadLetter[]> {
+    return this.#generations.letters();
+  }
+
   /** Ends the system, with a last checkpoint if asked for. */
   async stop(withCheckpoint: boolean): Promise<void> {
     if (this.#ended) return this.#killing;
@@ -319,7 +325,7 @@ export class Engine {
     const { cut, position } = published;
     const record = log.written;
     if (record?.kind === 'checkpoint') this.#point?.published(record);
-    this.#generations.published();
+    this.#generations.published(cut);
     this.#generations.current?.workers.sayAll({ kind: 'published', cut, position });
     this.#observe({ kind: 'checkpoint', ...published });
     this.#copies?.published(position);
@@ -344,7 +350,11 @@ export class Engine {
       case 'ready':
       case 'loaded':
       case 'seen':
+      case 'letters':
         generations.current.heard(thread, says);
+        return;
+      case 'letter':
+        generations.letter(thread, says.letter);
         return;
       case 'log':
         this.#observe({ kind: 'log', thread, text: says.text });

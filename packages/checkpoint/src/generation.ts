@@ -1,4 +1,13 @@
-import { type Answer, type Clock, type Peer, Runtime, type Sight, type WorkerLine } from '@tidemark/actors/internal';
+import {
+  type ActorAddress,
+  type Answer,
+  type Clock,
+  type DeadLetter,
+  type Peer,
+  Runtime,
+  type Sight,
+  type WorkerLine,
+} from '@tidemark/actors/internal';
 import { Participant, type PartSays } from './participant.ts';
 import { loadHere, type Loads } from './recovery.ts';
 import { sharedWork, type WorkDone, workDone } from './work.ts';
@@ -18,7 +27,13 @@ export interface GenerationOptions {
   readonly lines: readonly WorkerLine[];
   readonly fail: (error: unknown) => void;
   readonly log: (text: string) => void;
-  readonly answered: (ask: number, term: number, answer: Answer) => void;
+  readonly answered: (ask: number, term: number, answer: Answer, cut: number) => void;
+  /** A message to an actor of the host was set aside. */
+  readonly letter: (letter: DeadLetter) => void;
+  /** Actors whose turns have thrown. */
+  readonly careful: readonly ActorAddress[];
+  /** In [0, 1). */
+  readonly random: () => number;
   /** The host's own part of a cut. */
   readonly part: (says: PartSays) => void;
 }
@@ -35,15 +50,17 @@ export class Generation {
   readonly #options: GenerationOptions;
   readonly #ingress: Int32Array;
   readonly #work: Float64Array;
+  readonly #calls: Int32Array;
 
   constructor(options: GenerationOptions) {
-    const { number, term, workers, cut, clock, peers, fail, log, answered } = options;
+    const { number, term, workers, cut, clock, peers, fail, log, answered, letter, careful, random } = options;
     this.#options = options;
     this.number = number;
     // Of its own: who died may have closed the ingress, and nobody would open it.
     this.#ingress = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)));
     const ingress = this.#ingress;
     this.#work = sharedWork(workers + 1);
+    this.#calls = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)));
     this.runtime = new Runtime({
       thread: 0,
       workers,
@@ -57,6 +74,10 @@ export class Generation {
       fail,
       log,
       answered,
+      letter,
+      careful,
+      random,
+      calls: this.#calls,
     });
     this.participant = new Participant(this.runtime, options.inlineBytesMax, options.part);
     this.runtime.useHooks(this.participant);
@@ -65,8 +86,9 @@ export class Generation {
 
   /** Starts the workers' side and gives every thread its units and its motion back (C18). */
   async start(extensionData: unknown, loads: Loads): Promise<void> {
-    const { number: generation, term, workers } = this.#options;
-    await this.workers.start({ generation, term, workers, extensionData, ingress: this.#ingress, work: this.#work });
+    const { number: generation, term, workers, careful } = this.#options;
+    const shared = { ingress: this.#ingress, work: this.#work, calls: this.#calls };
+    await this.workers.start({ generation, term, workers, extensionData, careful, ...shared });
     loadHere(this.runtime, loads[0]);
     await this.workers.load(loads);
   }
@@ -83,6 +105,11 @@ export class Generation {
 
   heard(thread: number, says: Reply): void {
     this.workers.heard(thread, says);
+  }
+
+  /** What was set aside, in all threads. */
+  async letters(): Promise<readonly DeadLetter[]> {
+    return [this.runtime.letters(), ...(await this.workers.letters())].flat();
   }
 
   async look(): Promise<readonly Sight[]> {

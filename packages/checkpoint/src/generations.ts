@@ -1,5 +1,6 @@
-import { ActorError, type Sight, type Threads } from '@tidemark/actors/internal';
+import { ActorError, type DeadLetter, RemoteError, type Sight, type Threads } from '@tidemark/actors/internal';
 import { StoreError } from '@tidemark/stores';
+import { CarefulActors } from './careful-actors.ts';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { codeOf, toError } from './errors.ts';
@@ -36,6 +37,9 @@ export interface TermPlace {
 export class Generations {
   readonly #place: GenerationsOptions;
   readonly #rollbacks: Rollbacks;
+  readonly #careful = new CarefulActors();
+  /** Threads that have died since the last generation began. */
+  #lost = new Set<number>();
   #term: TermPlace | null = null;
   #current: Generation | null = null;
   #goesBack = true;
@@ -78,11 +82,14 @@ export class Generations {
 
   /** Something has happened to the present one. */
   hurt(error: Error): void {
+    const guilty = error instanceof ActorError || error instanceof RemoteError ? error.actor : undefined;
+    if (guilty !== undefined) this.#careful.threw(guilty);
     if (this.#mayGoBack(error)) this.#rollbacks.hurt(error);
     else this.#place.fail(error);
   }
 
   lost(thread: number, cause: unknown): void {
+    this.#lost.add(thread);
     const what = cause instanceof Error ? cause.message : String(cause);
     const error = new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause });
     if (this.#mayGoBack(error)) this.#rollbacks.lost(thread, error);
@@ -100,6 +107,18 @@ export class Generations {
     return (await this.#current?.look()) ?? [];
   }
 
+  /** A message was set aside: its actor stays careful. */
+  letter(thread: number, letter: DeadLetter): void {
+    this.#careful.threw(letter.actor);
+    this.#place.observe({ kind: 'dead-letter', thread, letter });
+  }
+
+  /** What was set aside, in all threads. */
+  async letters(): Promise<readonly DeadLetter[]> {
+    if (this.#rollbacks.isUnderWay) throw this.#rollbacks.reason();
+    return (await this.#current?.letters()) ?? [];
+  }
+
   halted(thread: number, generation: number): void {
     this.#rollbacks.halted(thread, generation);
   }
@@ -109,8 +128,11 @@ export class Generations {
     this.#rollbacks.settled();
   }
 
-  published(): void {
+  published(cut: number): void {
     this.#rollbacks.published();
+    this.#careful.published();
+    this.#current?.runtime.published();
+    this.#place.options.border?.published(cut);
   }
 
   /** Resolves when no rollback is under way; null when there is none now. */
@@ -152,7 +174,10 @@ export class Generations {
       lines: threads.lines,
       fail: (error) => this.hurt(toError(error)),
       log: (text) => observe({ kind: 'log', thread: 0, text }),
-      answered: (ask, askTerm, answer) => options.border?.answered(ask, askTerm, answer),
+      answered: (ask, askTerm, answer, cut) => options.border?.answered(ask, askTerm, answer, cut),
+      letter: (letter) => this.letter(0, letter),
+      careful: this.#careful.all,
+      random: environment.random,
       part: (says) => generator()?.part(0, says),
     });
     this.#current = generation;
@@ -173,7 +198,8 @@ export class Generations {
     const { border, extension } = this.#place.options;
     const { term, point } = this.#term!;
     const { record } = point;
-    border?.rollBack(record?.cut ?? 0);
+    border?.rollBack(record?.cut ?? 0, this.#lost);
+    this.#lost = new Set();
     const parts = await point.parts();
     if (!this.#rollbacks.isRestoring(generation)) return;
     const { data, units } = extension?.rolledBack(record) ?? { data: null, units: [] };

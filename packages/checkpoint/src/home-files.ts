@@ -1,5 +1,5 @@
 import type { AnyActor } from '@tidemark/actors';
-import { definitions, type FileBytes } from '@tidemark/actors/internal';
+import { definitions, type FileBytes, isOwnTable } from '@tidemark/actors/internal';
 import { renames } from './mapping/fate.ts';
 import { tablesOf } from './mapping/migrate.ts';
 import type { Mapping } from './mapping/program.ts';
@@ -44,7 +44,7 @@ function isHome(
     if ((definition.place === 'host') !== (thread === 0)) return false;
     const stored = record.definitions[type];
     if (stored !== undefined && stored !== definition.version) return false;
-    return table === '' || hasTable(definition, file.firstKey(type, table), table);
+    return table === '' || isOwnTable(table) || hasTable(definition, file.firstKey(type, table), table);
   });
 }
 

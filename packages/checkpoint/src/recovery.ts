@@ -1,5 +1,6 @@
 import type { AnyActor } from '@tidemark/actors';
 import {
+  ANSWER,
   type Batch,
   definitionOf,
   definitions,
@@ -10,11 +11,12 @@ import {
   packBatch,
   packMessages,
   type PackedFrame,
+  RESERVED,
   type Runtime,
   type UnitData,
 } from '@tidemark/actors/internal';
 import { homeFiles } from './home-files.ts';
-import { isAnswerTo, type MappedCheckpoint, mapCheckpoint, type PlanRow } from './mapping/map-checkpoint.ts';
+import { type MappedCheckpoint, mapCheckpoint, type PlanRow } from './mapping/map-checkpoint.ts';
 import { type Mapping, NO_MAPPING } from './mapping/program.ts';
 import type { PartContent } from './part.ts';
 import { PartLoader } from './part-loader.ts';
@@ -129,15 +131,21 @@ function homes(workers: number): HomeOf {
 function shareMessages(envelopes: readonly Envelope[], loads: Loads, homeOf: HomeOf, term: number | null): void {
   const byHome = new Map<number, Envelope[]>();
   for (const envelope of envelopes) {
-    const isAnswer = isAnswerTo(envelope.type);
+    // Whoever asked a service asks it again.
+    if (envelope.type.startsWith(RESERVED) && envelope.type !== ANSWER) continue;
+    const isAnswer = envelope.type === ANSWER;
     // Answers to asks of a process that is no more have nobody to go to (C18).
-    if (isAnswer && envelope.reply?.term !== term) continue;
+    if (isAnswer && !isAskedIn(envelope, term)) continue;
     const home = isAnswer ? 0 : homeOf(envelope.type, envelope.key);
     const list = byHome.get(home);
     if (list === undefined) byHome.set(home, [envelope]);
     else list.push(envelope);
   }
   for (const [home, list] of byHome) loads[home].frames.push(...packMessages(list));
+}
+
+function isAskedIn({ reply }: Envelope, term: number | null): boolean {
+  return reply !== null && 'ask' in reply && reply.term === term;
 }
 
 /** Puts back what belongs to this thread. */

@@ -36,6 +36,9 @@ function tellProcess(event: EngineEvent): void {
     case 'waiting':
       process.stderr.write(`${waitingText(event)}\n`);
       return;
+    case 'dead-letter':
+      process.emitWarning(deadLetterText(event), { code: 'DEAD_LETTER' });
+      return;
     case 'warning':
     case 'checkpoint-failed':
       process.emitWarning(event.message, { code: event.code });
@@ -46,6 +49,10 @@ function tellProcess(event: EngineEvent): void {
     case 'copied':
       return;
   }
+}
+
+function deadLetterText({ letter: { actor, handler, code, message } }: SystemEvents['dead-letter']): string {
+  return `a message '${handler}' to ${actor.type}/${actor.key} was set aside: ${code}: ${message}. See system.deadLetters`;
 }
 
 function waitingText({ host, pid, since }: SystemEvents['waiting']): string {

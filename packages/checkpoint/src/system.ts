@@ -1,13 +1,14 @@
 import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
+import type { AnyActor, AskOptions, Asks, Ref, Service, TellsWhenRoom } from '@tidemark/actors';
 import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
 import type { CopyOptions } from './copies.ts';
 import { CheckpointError } from './errors.ts';
 import type { Compression } from './compression.ts';
+import { DeadLetters } from './dead-letters.ts';
 import type { KeepOptions } from './keep.ts';
 import { CAPTURE_BYTES_MAX } from './limits.ts';
 import type { Savepoint } from './savepoints.ts';
@@ -69,7 +70,10 @@ export interface System extends AsyncDisposable {
    * Sends and waits for what the handler returns. Rejects with `ROLLED_BACK` when the system went back to a checkpoint from
    * before it was sent: nothing of it was done, ask again.
    */
-  ask<D>(to: Ref<D>, options?: AskOptions): Asks<D>;
+  ask<H>(to: Service<H>, options?: AskOptions): Asks<Service<H>>;
+  ask<D extends AnyActor>(to: Ref<D>, options?: AskOptions): Asks<D>;
+  /** Messages whose turns threw after their actor had thrown before: set aside, part of every checkpoint. */
+  readonly deadLetters: DeadLetters;
   /** Takes a checkpoint of everything up to now; resolves when it is durable. */
   checkpoint(): Promise<{ readonly cut: number; readonly position: number }>;
   /**
@@ -149,12 +153,14 @@ class RunningSystem implements System {
   readonly #engine: Engine;
   readonly #border: Border;
   readonly #news: SystemNews;
+  readonly deadLetters: DeadLetters;
   #stopping: Promise<void> | null = null;
 
   constructor(engine: Engine, border: Border, news: SystemNews) {
     this.#engine = engine;
     this.#news = news;
     this.#border = border;
+    this.deadLetters = new DeadLetters(engine, border);
     engine.done.catch((error: unknown) => border.close(error instanceof Error ? error : new Error(String(error))));
   }
 
@@ -170,7 +176,7 @@ class RunningSystem implements System {
     return this.#border.tell(to);
   }
 
-  ask<D>(to: Ref<D>, options?: AskOptions): Asks<D> {
+  ask<D>(to: D | Ref<D>, options?: AskOptions): Asks<D> {
     return this.#border.ask(to, options);
   }
 

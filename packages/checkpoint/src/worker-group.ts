@@ -2,7 +2,8 @@ import {
   ActorError,
   assertSameDefinitions,
   type Clock,
-  definitions,
+  type DeadLetter,
+  definedVersions,
   type HostSays,
   limits,
   type Sight,
@@ -14,14 +15,14 @@ import { inPieces } from './load-pieces.ts';
 import type { Loads } from './recovery.ts';
 
 /** What a worker answers to the whole group's questions. */
-export type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' }>;
+export type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' | 'letters' }>;
 
 /** The host's talk with all workers of one generation together: start, load, look. Each ends when every worker has answered. */
 export class WorkerGroup {
   readonly #lines: readonly WorkerLine[];
   readonly #clock: Clock;
-  readonly #looks = new Map<number, { resolve(sight: Sight): void; reject(error: Error): void }>();
-  #nextLook = 0;
+  readonly #looks = new Questions<Sight>();
+  readonly #letters = new Questions<readonly DeadLetter[]>();
   #ready: (thread: number, versions: Readonly<Record<string, number>>) => void = () => undefined;
   #loaded: (thread: number) => void = () => undefined;
   #failed: (error: Error) => void = () => undefined;
@@ -49,8 +50,10 @@ export class WorkerGroup {
         this.#loaded(thread);
         return;
       case 'seen':
-        this.#looks.get(says.id)?.resolve(says.sight);
-        this.#looks.delete(says.id);
+        this.#looks.answer(says.id, says.sight);
+        return;
+      case 'letters':
+        this.#letters.answer(says.id, says.letters);
         return;
     }
   }
@@ -59,13 +62,13 @@ export class WorkerGroup {
   fail(error: Error): void {
     this.#failure = error;
     this.#failed(error);
-    for (const look of this.#looks.values()) look.reject(error);
-    this.#looks.clear();
+    this.#looks.fail(error);
+    this.#letters.fail(error);
   }
 
   /** @throws ActorError `DEFINITIONS_DIFFER`, `WORKER_START` */
   start(start: Omit<StartWorker, 'kind' | 'thread'>): Promise<void> {
-    const ours = Object.fromEntries([...definitions()].map(([name, { version }]) => [name, version]));
+    const ours = definedVersions();
     return this.#each('loaded its modules', (done) => {
       this.#ready = (thread, versions) => {
         assertSameDefinitions(thread, versions, ours);
@@ -93,17 +96,17 @@ export class WorkerGroup {
   }
 
   look(): Promise<readonly Sight[]> {
+    return this.#askAll(this.#looks, (id) => ({ kind: 'look', id }));
+  }
+
+  /** What was set aside, of each worker. */
+  letters(): Promise<readonly (readonly DeadLetter[])[]> {
+    return this.#askAll(this.#letters, (id) => ({ kind: 'list-letters', id }));
+  }
+
+  #askAll<T>(questions: Questions<T>, question: (id: number) => HostSays): Promise<readonly T[]> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    return Promise.all(
-      this.#lines.map(
-        ({ say }) =>
-          new Promise<Sight>((resolve, reject) => {
-            const id = this.#nextLook++;
-            this.#looks.set(id, { resolve, reject });
-            say({ kind: 'look', id });
-          }),
-      ),
-    );
+    return Promise.all(this.#lines.map(({ say }) => questions.ask((id) => say(question(id)))));
   }
 
   /** Waits until each worker is done, within the boot deadline. */
@@ -126,5 +129,29 @@ export class WorkerGroup {
         resolve();
       });
     });
+  }
+}
+
+/** Questions to workers that are not yet answered. */
+class Questions<T> {
+  readonly #open = new Map<number, { resolve(answer: T): void; reject(error: Error): void }>();
+  #next = 0;
+
+  ask(say: (id: number) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const id = this.#next++;
+      this.#open.set(id, { resolve, reject });
+      say(id);
+    });
+  }
+
+  answer(id: number, answer: T): void {
+    this.#open.get(id)?.resolve(answer);
+    this.#open.delete(id);
+  }
+
+  fail(error: Error): void {
+    for (const { reject } of this.#open.values()) reject(error);
+    this.#open.clear();
   }
 }

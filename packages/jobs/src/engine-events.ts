@@ -42,6 +42,11 @@ export function toRunEvent(event: EngineEvent, { job, workers, rows }: RunFacts)
     }
     case 'warning':
       return { event: 'warning', code: event.code, message: event.message };
+    case 'dead-letter': {
+      const { actor, handler, message } = event.letter;
+      const what = `a message '${handler}' to ${actor.type}/${actor.key} was set aside: ${message}`;
+      return { event: 'warning', code: 'DEAD_LETTER', message: what };
+    }
     case 'log':
       return null;
   }

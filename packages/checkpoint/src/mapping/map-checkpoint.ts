@@ -3,7 +3,10 @@ import {
   type ActorError,
   type Batch,
   type Envelope,
+  isOwnTable,
   type PackedFrame,
+  REPLY,
+  RESERVED,
   type UnitData,
   unpackBatch,
   unpackMessages,
@@ -78,9 +81,9 @@ interface Tally {
   refs: number;
 }
 
-/** Whether a message of this type is an answer to an ask of the host: what the runtime itself sends. */
-export function isAnswerTo(type: string): boolean {
-  return type.startsWith('tidemark:');
+/** Whether a message of this type is no actor's: what the runtime itself sends. */
+function isOwn(type: string): boolean {
+  return type.startsWith(RESERVED);
 }
 
 class CheckpointMap {
@@ -167,7 +170,7 @@ class CheckpointMap {
 
   #message(envelope: Envelope): Envelope[] {
     // No actor's; whether anybody waits for it is not known here.
-    if (isAnswerTo(envelope.type)) return [envelope];
+    if (isOwn(envelope.type)) return [envelope];
     const { type } = envelope;
     const tally = this.#tally(type);
     tally.messages++;
@@ -175,13 +178,21 @@ class CheckpointMap {
     if (fate.kind !== 'kept') return [];
     const { definition, stored } = fate;
     this.#refs.inPlace(envelope.args);
-    const named = this.#refs.idle ? envelope : { ...envelope, type: definition.name };
+    const named = this.#refs.idle ? envelope : this.#renamed(envelope, definition);
+    // Where it goes stands in the question.
+    if (envelope.handler === REPLY) return [named];
     if (stored === definition.version) return this.#handled(type, definition, named);
     const message = this.#trying(type, () => migrateMessage(definition, stored, named));
     if (message === undefined) return [];
     if (message !== null) return this.#handled(type, definition, message);
     tally.messagesDropped++;
     return [];
+  }
+
+  #renamed(envelope: Envelope, { name }: AnyActor): Envelope {
+    const { reply } = envelope;
+    if (reply === null || !('call' in reply)) return { ...envelope, type: name };
+    return { ...envelope, type: name, reply: { ...reply, type: newName(reply.type, this.#mapping) } };
   }
 
   #handled(type: string, { on }: AnyActor, envelope: Envelope): Envelope[] {
@@ -192,7 +203,7 @@ class CheckpointMap {
 
   /** A table that the state has no more would be found out by the worker that loads it: too late. */
   #lookForTable({ type, key, table }: UnitData, definition: AnyActor): void {
-    if (table === '' || this.#tables.get(type)?.has(table) === true) return;
+    if (table === '' || isOwnTable(table) || this.#tables.get(type)?.has(table) === true) return;
     this.#trying(type, () => this.#tables.set(type, tablesOf(definition, key)));
     if (this.#tables.get(type)?.has(table) === false) this.#fail(type, tableGone(this.#record, type, table));
   }

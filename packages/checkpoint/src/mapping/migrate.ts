@@ -4,6 +4,7 @@ import {
   decodeValue,
   encodeValue,
   type Envelope,
+  isOwnTable,
   type UnitData,
   UnitTable,
 } from '@tidemark/actors/internal';
@@ -25,13 +26,40 @@ export function migrateUnits(definition: AnyActor, stored: number, units: readon
   const { name: type, version, migrate } = definition;
   const { key } = units[0];
   const who = `${type}/${key}`;
-  let state: unknown = wholeState(units);
+  const own = units.filter(({ table }) => isOwnTable(table));
+  let state: unknown = wholeState(units.filter(({ table }) => !isOwnTable(table)));
   for (let from = stored; from < version; from++) {
     state = step(who, from, () => migrate[from](state, key));
     if (!isPlainObject(state)) throw failed(who, from, `returned ${describe(state)}; a state is a plain object`);
   }
-  return step(who, version - 1, () => toUnits(definition, key, state as Record<string, unknown>));
+  const kept = step(who, version - 1, () => toUnits(definition, key, state as Record<string, unknown>));
+  return [...kept, ...own.flatMap((unit) => migrateOwn(definition, stored, unit))];
 }
+
+/**
+ * An open question, a timer or a letter holds a message for later: it becomes one of the definition's version as any message does. Of a
+ * question the answer, which is not there yet, stands as `undefined` before the bound arguments.
+ */
+function migrateOwn(definition: AnyActor, stored: number, unit: UnitData): UnitData[] {
+  const row = decodeValue(unit.value) as Record<string, unknown>;
+  const [nameField, argsField] = MESSAGE_FIELDS[unit.table] ?? [];
+  if (nameField === undefined) return [unit];
+  const before = unit.table === '~calls' ? [undefined] : [];
+  const args = [...before, ...(row[argsField] as readonly unknown[])];
+  const { name: type } = definition;
+  const envelope = { type, key: unit.key, handler: row[nameField] as string, args, reply: null };
+  const message = migrateMessage(definition, stored, envelope);
+  if (message === null) return [];
+  const next = { ...row, [nameField]: message.handler, [argsField]: message.args.slice(before.length) };
+  return [{ ...unit, value: encodeValue(next) }];
+}
+
+/** Where a row of a table of the runtime has handler and arguments. */
+const MESSAGE_FIELDS: Readonly<Record<string, readonly [name: string, args: string]>> = {
+  '~calls': ['into', 'bound'],
+  '~timers': ['into', 'args'],
+  '~letters': ['handler', 'args'],
+};
 
 /**
  * Makes a message to an actor of a version before one to the definition's; null when a step drops it.

@@ -1,0 +1,98 @@
+import type { Clock } from './clock.ts';
+import { ActorError, RemoteError } from './errors.ts';
+import { type Answer, type Envelope, SERVICE } from './messages.ts';
+
+export interface OpenAskOptions {
+  readonly envelope: Envelope;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly release: 'at-once' | 'after-checkpoint';
+  readonly clock: Clock;
+  /** It is settled. */
+  readonly closed: () => void;
+  /** The asker waits no longer, and a service that still runs shall stop. */
+  readonly abandoned: () => void;
+}
+
+/** An ask of the host that is not settled yet. */
+export class OpenAsk {
+  readonly envelope: Envelope;
+  readonly promise: Promise<unknown>;
+  readonly #options: OpenAskOptions;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+  readonly #cancel: () => void;
+  readonly #aborted: () => void;
+  /** Newest cut of the host when it was sent; null while it waits for room. */
+  sentIn: number | null = null;
+  /** Where a service was asked. */
+  thread: number | null = null;
+  /** An answer that waits for a checkpoint, and the cut of its thread when it was given. */
+  #held: { readonly answer: Answer; readonly cut: number } | null = null;
+
+  constructor(options: OpenAskOptions) {
+    const { envelope, timeoutMs, clock, signal } = options;
+    this.envelope = envelope;
+    this.#options = options;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#cancel = clock.after(timeoutMs, () => {
+      // One that waits for its checkpoint was answered in time.
+      if (this.#held === null) this.#abandon(late(this.what, timeoutMs));
+    });
+    this.#aborted = () => this.#abandon(signal?.reason);
+    signal?.addEventListener('abort', this.#aborted);
+  }
+
+  get what(): string {
+    const { type, key, handler } = this.envelope;
+    return type === SERVICE ? `${key} ${handler}` : `${type}/${key} ${handler}`;
+  }
+
+  get isService(): boolean {
+    return this.envelope.type === SERVICE;
+  }
+
+  answered(answer: Answer, cut: number): void {
+    if (this.#options.release === 'after-checkpoint') this.#held = { answer, cut };
+    else this.#settle(answer);
+  }
+
+  /** A checkpoint of that cut is published: what was done before is in it. */
+  published(cut: number): void {
+    if (this.#held !== null && this.#held.cut < cut) this.#settle(this.#held.answer);
+  }
+
+  /** What was answered is undone; it is, or comes again. */
+  rolledBack(): void {
+    this.#held = null;
+  }
+
+  fail(error: unknown): void {
+    this.#close();
+    this.#reject(error);
+  }
+
+  #settle(answer: Answer): void {
+    this.#close();
+    if (answer.ok) this.#resolve(answer.value);
+    else this.#reject(new RemoteError({ ...answer, stack: answer.stack, cause: undefined }));
+  }
+
+  #abandon(reason: unknown): void {
+    this.fail(reason);
+    this.#options.abandoned();
+  }
+
+  #close(): void {
+    this.#cancel();
+    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    this.#options.closed();
+  }
+}
+
+function late(what: string, timeoutMs: number): ActorError {
+  return new ActorError('ASK_TIMEOUT', `${what} has not answered within ${timeoutMs} ms; it may still run`);
+}
