@@ -5,7 +5,15 @@ import { OVERRUN_MESSAGES } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
 import { isOwnTable, type Letter } from './own-tables.ts';
 import type { UnitTable } from './table.ts';
-import { type Cells, type DeadLetter, hasAsker, type MessageCounts, OWN_MARK, Turns, type TurnsOptions } from './turns.ts';
+import {
+  type Cells,
+  type DeadLetter,
+  hasAsker,
+  type MessageCounts,
+  OWN_MARK,
+  Turns,
+  type TurnsOptions,
+} from './turns.ts';
 import type { MailboxOptions } from './types.ts';
 import type { CutState, UnitHolder } from './unit.ts';
 
@@ -62,7 +70,12 @@ export class ActorTable implements UnitHolder, Cells {
     }
     const cell = this.cell(envelope.type, envelope.key);
     const { mailbox: bounds } = cell.definition;
-    if (bounds !== null && cell.mailbox.length >= bounds.max && this.#running && envelope.handler.charCodeAt(0) !== OWN_MARK) {
+    if (
+      bounds !== null &&
+      cell.mailbox.length >= bounds.max &&
+      this.#running &&
+      envelope.handler.charCodeAt(0) !== OWN_MARK
+    ) {
       this.#overflow(cell, envelope, bounds);
       return;
     }

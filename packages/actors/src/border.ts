@@ -94,7 +94,10 @@ export class Border {
   ask<D>(to: D | Ref<D>, options: AskOptions = {}): Asks<D> {
     if (isService(to)) {
       return serviceFacet(to, async ({ type }, handler, args) =>
-        this.#ask((reply) => makeServiceCall(type, handler, args, reply), { ...options, requestId: noRequestId(options) }),
+        this.#ask((reply) => makeServiceCall(type, handler, args, reply), {
+          ...options,
+          requestId: noRequestId(options),
+        }),
       );
     }
     return messageFacet(to as Ref<D>, async (target, handler, args) =>

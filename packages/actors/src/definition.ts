@@ -63,7 +63,10 @@ export function assertName(kind: 'actor' | 'service', name: string, handlers: re
   }
   const taken = handlers.find((handler) => handler.startsWith(OWN_NAME));
   if (taken === undefined) return;
-  throw new ActorError('DEFINITION_INVALID', `${kind} '${name}': handler '${taken}' begins with '${OWN_NAME}'; give it another name`);
+  throw new ActorError(
+    'DEFINITION_INVALID',
+    `${kind} '${name}': handler '${taken}' begins with '${OWN_NAME}'; give it another name`,
+  );
 }
 
 /** A step that begins at no earlier version would never be taken: somebody has miscounted. */

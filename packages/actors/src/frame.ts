@@ -47,7 +47,9 @@ function fromWire(wire: WireEnvelope): Envelope {
     return { type, key, handler, args, reply: { call: wire[4], type: wire[5] as string, key: wire[6]! } };
   }
   const reply = { ask: wire[4], term: wire[5] as number };
-  return wire.length === 6 ? { type, key, handler, args, reply } : { type, key, handler, args, reply, requestId: wire[6] };
+  return wire.length === 6
+    ? { type, key, handler, args, reply }
+    : { type, key, handler, args, reply, requestId: wire[6] };
 }
 
 /** The batch of a frame of codec `rows` or `columns`. */

@@ -55,7 +55,12 @@ export interface Letter {
 export interface HandledRequest {
   /** Of handler and arguments. */
   readonly digest: string;
-  readonly answer: { readonly ok: boolean; readonly value?: unknown; readonly code?: string; readonly message?: string };
+  readonly answer: {
+    readonly ok: boolean;
+    readonly value?: unknown;
+    readonly code?: string;
+    readonly message?: string;
+  };
   /** Milliseconds since 1970. */
   readonly at: number;
 }

@@ -4,5 +4,7 @@ import type { Envelope } from './messages.ts';
 
 /** Tells requests with the same handler and arguments from others. */
 export function digestOf({ handler, args }: Envelope): string {
-  return createHash('sha256').update(encodeValueInPlace([handler, args])).digest('base64');
+  return createHash('sha256')
+    .update(encodeValueInPlace([handler, args]))
+    .digest('base64');
 }

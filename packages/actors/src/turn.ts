@@ -28,7 +28,12 @@ export function makeEnvelope(
 }
 
 /** Starts a call of a service. */
-export function makeServiceCall(name: string, handler: string, args: readonly unknown[], reply: ReplyTo | null): Envelope {
+export function makeServiceCall(
+  name: string,
+  handler: string,
+  args: readonly unknown[],
+  reply: ReplyTo | null,
+): Envelope {
   const { type, key, ...rest } = makeEnvelope({ type: name, key: '' }, handler, args, reply);
   return { type: SERVICE, key: type, ...rest };
 }
@@ -253,4 +258,3 @@ function intoTwice(cell: Cell): ActorError {
     `${cell.definition.name}/${cell.key} has called .into(…) twice on one question; a question has one answer`,
   );
 }
-

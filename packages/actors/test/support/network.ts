@@ -10,6 +10,7 @@ interface Way {
 export class Network {
   readonly #ways = new Map<string, Way>();
   readonly #threads: number;
+  readonly #held = new Set<string>();
 
   constructor(threads: number) {
     this.#threads = threads;
@@ -25,9 +26,19 @@ export class Network {
       .map(({ to }) => ({ thread: to, port: this.#port(thread, to) }));
   }
 
+  /** Nothing leaves that way for now. */
+  hold(from: number, to: number): void {
+    this.#held.add(`${from}→${to}`);
+  }
+
+  /** All ways are open again. */
+  letGo(): void {
+    this.#held.clear();
+  }
+
   /** Ways on which something lies. */
   get loaded(): { readonly from: number; readonly to: number }[] {
-    return this.#pairs().filter(({ from, to }) => this.lying(from, to).length > 0);
+    return this.#pairs().filter(({ from, to }) => this.lying(from, to).length > 0 && !this.#held.has(`${from}→${to}`));
   }
 
   lying(from: number, to: number): readonly ChannelItem[] {

@@ -1,6 +1,6 @@
-import type { AnyActor, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
-import { Border, Runtime } from '@tidemark/actors/internal';
-import { ManualClock } from './manual-clock.ts';
+import type { AnyActor, AnyService, Asks, AskOptions, Ref, Service, TellsWhenRoom } from '@tidemark/actors';
+import { type ActorAddress, Border, type DeadLetter, Runtime } from '@tidemark/actors/internal';
+import { ManualClock, settled } from './manual-clock.ts';
 import { Network } from './network.ts';
 
 /** Host and workers as Runtimes in one thread: nothing moves before the test says so. */
@@ -11,13 +11,17 @@ export class Threads {
   readonly runtimes: readonly Runtime[];
   readonly failures: unknown[] = [];
   readonly logged: string[] = [];
+  readonly letters: DeadLetter[] = [];
   readonly ingress: Int32Array;
+  /** Open calls of services by thread. */
+  readonly calls: Int32Array;
 
-  constructor(workers: number, term = 1) {
+  constructor(workers: number, term = 1, careful: readonly ActorAddress[] = []) {
     this.network = new Network(workers + 1);
     this.border = new Border(this.clock);
     this.ingress = new Int32Array(workers + 1);
-    this.runtimes = Array.from({ length: workers + 1 }, (_, thread) => this.#runtime(thread, workers, term));
+    this.calls = new Int32Array(workers + 1);
+    this.runtimes = Array.from({ length: workers + 1 }, (_, thread) => this.#runtime(thread, workers, term, careful));
     this.border.use(this.host);
   }
 
@@ -43,6 +47,20 @@ export class Threads {
     return this.border.ask(this.ref(definition, key));
   }
 
+  /** Asks a service. */
+  askService<D extends AnyService>(definition: D, options?: AskOptions): Asks<Service<D['on']>> {
+    return this.border.ask(definition, options) as Asks<Service<D['on']>>;
+  }
+
+  /** Lets everything run, also what services await. */
+  async runAll(): Promise<void> {
+    for (let i = 0; i < 5; i++) {
+      this.run();
+      await settled();
+    }
+    if (this.failures.length > 0) throw this.failures[0];
+  }
+
   /** Lets everything run until nothing moves any more. */
   run(): void {
     for (let moved = true; moved; ) {
@@ -61,7 +79,7 @@ export class Threads {
     return answer;
   }
 
-  #runtime(thread: number, workers: number, term: number): Runtime {
+  #runtime(thread: number, workers: number, term: number, careful: readonly ActorAddress[]): Runtime {
     return new Runtime({
       thread,
       workers,
@@ -70,9 +88,15 @@ export class Threads {
       clock: this.clock,
       peers: this.network.peers(thread),
       ingress: this.ingress,
+      calls: this.calls,
+      careful,
+      letter: (letter) => this.letters.push(letter),
+      random: () => 0.25,
       fail: (error) => this.failures.push(error),
       log: (text) => this.logged.push(text),
-      ...(thread === 0 ? { answered: (ask, askTerm, answer) => this.border.answered(ask, askTerm, answer) } : {}),
+      ...(thread === 0
+        ? { answered: (ask, askTerm, answer, cut) => this.border.answered(ask, askTerm, answer, cut) }
+        : {}),
     });
   }
 }
