@@ -81,6 +81,13 @@ export class Border {
     this.#waiting = [...front, ...this.#waiting];
   }
 
+  /** The record of that cut is put: answers that wait for it now are released with it. Answers whether there are any. */
+  answersWait(cut: number): boolean {
+    let found = false;
+    for (const ask of this.#asks.values()) found = ask.waitsFor(cut) || found;
+    return found;
+  }
+
   /** A checkpoint of that cut is published. */
   published(cut: number): void {
     for (const ask of this.#asks.values()) ask.published(cut);

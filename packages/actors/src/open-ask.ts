@@ -23,6 +23,8 @@ export class OpenAsk {
   #reject!: (error: unknown) => void;
   readonly #cancel: () => void;
   readonly #aborted: () => void;
+  /** Cut of the record that says that it lets this answer out. */
+  #releasedBy: number | null = null;
   /** Newest cut of the host when it was sent; null while it waits for room. */
   sentIn: number | null = null;
   /** Where a service was asked. */
@@ -60,14 +62,22 @@ export class OpenAsk {
     else this.#settle(answer);
   }
 
-  /** A checkpoint of that cut is published: what was done before is in it. */
+  /** Whether the answer is released with that cut: what was done before is in it. */
+  waitsFor(cut: number): boolean {
+    if (this.#held === null || this.#held.cut >= cut) return false;
+    this.#releasedBy = cut;
+    return true;
+  }
+
+  /** A checkpoint of that cut is published. */
   published(cut: number): void {
-    if (this.#held !== null && this.#held.cut < cut) this.#settle(this.#held.answer);
+    if (this.#held !== null && this.#releasedBy === cut) this.#settle(this.#held.answer);
   }
 
   /** What was answered is undone; it is, or comes again. */
   rolledBack(): void {
     this.#held = null;
+    this.#releasedBy = null;
   }
 
   fail(error: unknown): void {

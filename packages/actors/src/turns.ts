@@ -162,7 +162,7 @@ export class Turns {
         // It may have forgotten itself.
         const now = this.#cells.cell(envelope.type, envelope.key);
         now.ownTable('~requests').set(id, { digest, answer, at });
-        this.#forgetRequestAt(now, id, at);
+        this.#keepRequest(now, id);
       });
       return;
     }
@@ -250,7 +250,7 @@ export class Turns {
       cell.ownTableIfAny('~timers')?.delete(id);
       if (timer === null) continue;
       cell.ownTable('~timers').touch(id, () => timer);
-      this.#alarm(cell, 'timer', id, timer.dueAt);
+      this.#timer(cell, id, timer.dueAt);
     }
   }
 
@@ -259,13 +259,14 @@ export class Turns {
     this.#alarms.add({ at: this.#options.monotonic() + timeoutMs, cell, kind: 'timeout', id, dueAt: 0 });
   }
 
-  #forgetRequestAt(cell: Cell, id: string, at: number): void {
-    this.#alarm(cell, 'forget-request', id, at + REQUEST_KEPT_MS);
+  /** For an hour from now, after a restore once more: the wall clock may have jumped, and too long does no harm. */
+  #keepRequest(cell: Cell, id: string): void {
+    this.#alarms.add({ at: this.#options.monotonic() + REQUEST_KEPT_MS, cell, kind: 'forget-request', id, dueAt: 0 });
   }
 
-  #alarm(cell: Cell, kind: ActorAlarm['kind'], id: string, dueAt: number): void {
+  #timer(cell: Cell, id: string, dueAt: number): void {
     const { monotonic, now } = this.#options;
-    this.#alarms.add({ at: monotonic() + Math.max(0, dueAt - now()), cell, kind, id, dueAt });
+    this.#alarms.add({ at: monotonic() + Math.max(0, dueAt - now()), cell, kind: 'timer', id, dueAt });
   }
 
   #setAside(cell: Cell, letter: Letter): void {
@@ -285,15 +286,15 @@ export class Turns {
       for (const [id, request] of requests) {
         const next = this.#cells.cell(type, cell.key);
         next.ownTable('~requests').touch(id, () => request);
-        this.#forgetRequestAt(next, id, request.at);
+        this.#keepRequest(next, id);
       }
     });
   }
 
   /** What was open when the checkpoint was taken. */
   resume(cell: Cell): void {
-    for (const [id, { dueAt }] of cell.ownTableIfAny('~timers')?.entries() ?? []) this.#alarm(cell, 'timer', id, dueAt);
-    for (const [id, { at }] of cell.ownTableIfAny('~requests')?.entries() ?? []) this.#forgetRequestAt(cell, id, at);
+    for (const [id, { dueAt }] of cell.ownTableIfAny('~timers')?.entries() ?? []) this.#timer(cell, id, dueAt);
+    for (const [id] of cell.ownTableIfAny('~requests')?.entries() ?? []) this.#keepRequest(cell, id);
     const calls = [...(cell.ownTableIfAny('~calls')?.entries() ?? [])];
     if (calls.length === 0) return;
     const answers = cell.mailbox.waiting().filter(({ handler }) => handler === REPLY);

@@ -119,9 +119,11 @@ describe("release: 'after-checkpoint'", () => {
     for (const { cut } of threads.runtimes) cut.cut = 3;
     const seen = held();
     await settled();
+    expect(threads.border.answersWait(3)).toBe(false);
     threads.border.published(3);
     await settled();
     expect(seen.answer).toBeUndefined();
+    expect(threads.border.answersWait(4)).toBe(true);
     threads.border.published(4);
     await settled();
     expect(seen.answer).toEqual({ n: 1 });
@@ -132,7 +134,20 @@ describe("release: 'after-checkpoint'", () => {
     threads.clock.advance(1e6);
     await settled();
     expect(seen.answer).toBeUndefined();
+    threads.border.answersWait(1);
     threads.border.published(1);
+    await settled();
+    expect(seen.answer).toEqual({ n: 1 });
+  });
+
+  test('an answer that comes when the record is under way waits for the next', async () => {
+    expect(threads.border.answersWait(1)).toBe(false);
+    const seen = held();
+    threads.border.published(1);
+    await settled();
+    expect(seen.answer).toBeUndefined();
+    expect(threads.border.answersWait(2)).toBe(true);
+    threads.border.published(2);
     await settled();
     expect(seen.answer).toEqual({ n: 1 });
   });

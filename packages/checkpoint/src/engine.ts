@@ -314,6 +314,7 @@ export class Engine {
       },
       warn,
       end: (error) => this.#fail(error),
+      answersWait: (cut) => this.#options.border?.answersWait(cut) ?? false,
       app: () => extension?.record() ?? { app: null, finished: false },
     });
   }

@@ -51,6 +51,11 @@ export interface GeneratorOptions {
   /** What people should know while everything goes on. */
   readonly warn?: (code: string, message: string) => void;
   readonly end: (error: Error) => void;
+  /**
+   * Whether answers wait for this cut to be published: asked when the record is put, and only those that wait then are released
+   * with it. A record that releases nothing may be passed over when it is damaged. Never when not given.
+   */
+  readonly answersWait?: (cut: number) => boolean;
   /** What the layer above wants in the record: asked when the record is put. */
   readonly app: () => { readonly app: unknown; readonly finished: boolean };
 }

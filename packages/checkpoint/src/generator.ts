@@ -38,6 +38,8 @@ export class Generator {
   #failedInARow = 0;
   #cancelOverdue: () => void = () => undefined;
   #lastError: Error | null = null;
+  /** The record that is put lets something out. */
+  #releases = false;
   readonly #failed: FailedAttempt[] = [];
   /** Resolved by the first publication of a cut that began after they asked. */
   #waiting: {
@@ -275,6 +277,8 @@ export class Generator {
     cut: number,
   ): Omit<CheckpointRecord, 'format' | 'job' | 'position' | 'previous' | 'term' | 'putId' | 'createdAt'> {
     const { app, finished } = this.#options.app();
+    const answersWait = this.#options.answersWait?.(cut) ?? false;
+    this.#releases = answersWait || [...this.#parts.values()].some((part) => part.stats.releases);
     return {
       kind: 'checkpoint',
       cut,
@@ -303,10 +307,6 @@ export class Generator {
   #recordHistory(): CutHistory {
     const traffic = this.#traffic.take();
     return traffic === null ? this.#history() : { ...this.#history(), traffic };
-  }
-
-  get #releases(): boolean {
-    return [...this.#parts.values()].some((part) => part.stats.releases);
   }
 
   #history(): CutHistory {

@@ -6,10 +6,15 @@ import type { Cut, ProcessSeat, Running, Stage } from './stage.ts';
 /** Actors and a host that sends to them, without end. */
 export class ActorStage implements Stage {
   readonly finished = null;
+  open: readonly number[] = [];
   readonly #program: ActorProgram;
 
   constructor(program: ActorProgram) {
     this.#program = program;
+  }
+
+  get throws(): boolean {
+    return this.#program.throws === true;
   }
 
   async launch(seat: ProcessSeat): Promise<Running> {
@@ -58,6 +63,7 @@ export class ActorStage implements Stage {
 
   check({ parts }: Cut): void {
     this.#program.check(parts);
+    this.open = this.#program.open?.(parts) ?? [];
   }
 
   ticksIn(parts: Cut['parts']): ReadonlyMap<number, number> {

@@ -31,6 +31,8 @@ export interface JobStageOptions {
 
 /** A job with its exactly-once output, from its input to its end. */
 export class JobStage implements Stage {
+  readonly throws = false;
+  readonly open: readonly number[] = [];
   readonly #input: Input;
   readonly #output: SinkJudge;
   readonly #bad: SinkJudge;

@@ -41,7 +41,7 @@ const GC = new RegExp(`^${JOB}/gc/(\\d{20})$`);
  * - O7 Nothing is removed that the newest boundary still needs, and nothing before a boundary stands.
  * - O8 What the host sent before it asked for a checkpoint is in that checkpoint.
  * - O9 What came in and is in one checkpoint is in every later one, also across restores.
- * - O10 A process goes back only because a thread of it died, and to the newest checkpoint of its own term, or to the one
+ * - O10 A process goes back only because a thread of it died, or a handler threw that throws on purpose, and to the newest checkpoint of its own term, or to the one
  *   that its term goes on from.
  */
 export class Judge implements DiskWatcher {
@@ -139,6 +139,7 @@ export class Judge implements DiskWatcher {
       case 'restored':
       case 'plan':
       case 'waiting':
+      case 'dead-letter':
       case 'log':
         return;
     }
@@ -146,7 +147,8 @@ export class Judge implements DiskWatcher {
 
   #rolledBack(process: SimProcess, { code, message, position }: EngineEvent & { readonly kind: 'rolled-back' }): void {
     // While it goes back, the store may fail: then it goes back once more.
-    if (!THREADS_DIE.has(code) && !code.startsWith('STORE_'))
+    const mayThrow = this.#stage.throws && code === 'TURN_THREW' && message.endsWith(': poison');
+    if (!THREADS_DIE.has(code) && !code.startsWith('STORE_') && !mayThrow)
       this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
     const own = this.history.findLast((each) => each?.record.term === process.term)?.record;
     const expected = own === undefined || own.kind === 'gap' ? 0 : own.kind === 'checkpoint' ? own.position : own.from;

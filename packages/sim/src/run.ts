@@ -12,8 +12,10 @@ import { Judge } from './judge.ts';
 import type { Lane } from './lane.ts';
 import type { Planted } from './planted.ts';
 import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
+import { forgetVisits } from './programs/errands.ts';
 import { forgetRollbacks } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
+import { emptyWorkshop } from './programs/workshop.ts';
 import type { Stage } from './stage.ts';
 import { READS, type StoreCall, type StoreFault } from './store.ts';
 import { watchUnhandled } from './unhandled.adapter.ts';
@@ -112,6 +114,8 @@ class Run implements ProcessWatcher {
     this.#damager = new Damager(this.#world, this.#disk);
     this.#operator = this.#world.lane('operator', null);
     forgetRollbacks();
+    forgetVisits();
+    emptyWorkshop();
     this.#world.thrown = (lane, error) => this.#judge.violation(`${lane.label} threw ${textOf(error)}`);
     this.#world.note(
       JSON.stringify({ ...this.#config, swarm: { ...this.#config.swarm, kinds: [...this.#config.swarm.kinds] } }),
@@ -190,10 +194,15 @@ class Run implements ProcessWatcher {
   async #publishes(when: string): Promise<void> {
     for (const process of this.#living) process.resume();
     const released = this.#judge.released;
-    await this.#within(
-      `${when} no checkpoint was published`,
-      () => this.#judge.released >= released + 3 && this.#living.length === 1,
-    );
+    /** Of the first checkpoint that came without faults. */
+    let open: readonly number[] | null = null;
+    await this.#within(`${when} no checkpoint was published, or a question stayed open`, () => {
+      if (this.#judge.released < released + 3 || this.#living.length !== 1) return false;
+      open ??= this.#stage.open;
+      // Those are answered; younger ones may be open.
+      const still = this.#stage.open;
+      return open.every((id) => !still.includes(id));
+    });
   }
 
   async #within(otherwise: string, over: () => boolean): Promise<void> {
@@ -331,6 +340,8 @@ class Run implements ProcessWatcher {
 
   /** Damage ends a start, and a person puts back what was damaged. */
   #mayEnd(process: SimProcess, code: string): boolean {
+    // While it ends in order nothing is gone back to.
+    if (code === 'TURN_THREW' && this.#stage.throws) return true;
     if (code !== 'CHECKPOINT_DAMAGED') return MAY_END.has(code);
     const found = this.#damager.since(process.begunAt);
     this.#damager.repair();

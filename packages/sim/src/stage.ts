@@ -66,6 +66,10 @@ export interface Stage {
    * present one may have more; or by a negative number, which any term may raise.
    */
   ticksIn(parts: readonly PartContent[]): ReadonlyMap<number, number>;
+  /** Handlers of the program throw on purpose. */
+  readonly throws: boolean;
+  /** What the newest cut has left open, as numbers that rise. */
+  readonly open: readonly number[];
   /** The machine lost its power. */
   powerCut(): void;
   /** Whether a program that ends by itself has come to its end; null for one that never does. */

@@ -222,6 +222,7 @@ class Place implements WorkerLine {
         return peers;
       },
       clock: worker.clock,
+      random: () => world.chance.fraction(),
       load: () =>
         new Promise(
           (resolve) => void world.after(load, world.chance.skewed(LOAD_MS), () => resolve(install?.(worker) ?? null)),

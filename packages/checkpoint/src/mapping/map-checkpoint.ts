@@ -4,8 +4,8 @@ import {
   type Batch,
   type Envelope,
   isOwnTable,
+  OWN_NAME,
   type PackedFrame,
-  REPLY,
   RESERVED,
   type UnitData,
   unpackBatch,
@@ -179,8 +179,8 @@ class CheckpointMap {
     const { definition, stored } = fate;
     this.#refs.inPlace(envelope.args);
     const named = this.#refs.idle ? envelope : this.#renamed(envelope, definition);
-    // Where it goes stands in the question.
-    if (envelope.handler === REPLY) return [named];
+    // Answers go where their questions say, and letters where they lie.
+    if (envelope.handler.startsWith(OWN_NAME)) return [named];
     if (stored === definition.version) return this.#handled(type, definition, named);
     const message = this.#trying(type, () => migrateMessage(definition, stored, named));
     if (message === undefined) return [];

@@ -28,6 +28,10 @@ export interface ActorProgram {
   start(host: ProgramHost): void;
   /** Throws, saying what is wrong, unless this is a consistent cut. */
   check(parts: readonly PartContent[]): void;
+  /** Its handlers throw now and then, on purpose: a process may go back because of that. */
+  readonly throws?: boolean;
+  /** Numbers of questions in the cut that must be answered some day; later ones have greater numbers. */
+  readonly open?: (parts: readonly PartContent[]) => readonly number[];
   /** How many of each term's ticks the cut has. */
   ticksIn(parts: readonly PartContent[]): ReadonlyMap<number, number>;
 }
