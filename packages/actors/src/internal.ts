@@ -1,5 +1,9 @@
 export { ActorTable } from './actor-table.ts';
+export { Alarms } from './alarms.ts';
 export { Border } from './border.ts';
+export { Cell } from './cell.ts';
+export { OpenAsk } from './open-ask.ts';
+export { Turns } from './turns.ts';
 export { systemClock } from './clock.adapter.ts';
 export { OutChannel } from './channel.ts';
 export type { Clock } from './clock.ts';

@@ -36,6 +36,7 @@ export {
 } from './record.ts';
 export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
 export { PartCache } from './part-cache.ts';
+export { CarefulActors } from './careful-actors.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';
 export { distribute, loadHere, type Placement } from './recovery.ts';

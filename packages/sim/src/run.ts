@@ -51,8 +51,15 @@ export interface RunResult {
 
 const STEPS = 2_000;
 /** Once faults have stopped: what a settling put, an overdue cut and a watched counter may take together, and some. */
-const REST_MS = 400_000;
-const REST_STEPS = 60_000;
+const REST: Bound = { ms: 400_000, steps: 60_000 };
+/** And then: the longest time limit of a question, some ticks, and checkpoints that show that it is answered. */
+const OPEN: Bound = { ms: 100_000, steps: 12_000 };
+
+interface Bound {
+  readonly ms: number;
+  readonly steps: number;
+}
+
 /** Longer than a put is tried. */
 const OUTAGE_MS = 70_000;
 /** Steps after which time begins to fly. */
@@ -160,10 +167,11 @@ class Run implements ProcessWatcher {
       for (const process of this.#living) process.resume();
       this.#ensureProcess(0);
       const started = this.#started;
-      await this.#within(`${when} the program did not end`, () => {
+      const over = (): boolean => {
         const again = when === 'after the faults' || this.#started > started;
         return again && this.#stage.finished === true && this.#living.length === 0;
-      });
+      };
+      await this.#within(`${when} the program did not end`, over, REST);
     }
     if (!this.#going) return;
     try {
@@ -194,18 +202,19 @@ class Run implements ProcessWatcher {
   async #publishes(when: string): Promise<void> {
     for (const process of this.#living) process.resume();
     const released = this.#judge.released;
-    /** Of the first checkpoint that came without faults. */
-    let open: readonly number[] | null = null;
-    await this.#within(`${when} no checkpoint was published, or a question stayed open`, () => {
-      if (this.#judge.released < released + 3 || this.#living.length !== 1) return false;
-      open ??= this.#stage.open;
-      // Those are answered; younger ones may be open.
-      const still = this.#stage.open;
-      return open.every((id) => !still.includes(id));
-    });
+    await this.#within(
+      `${when} no checkpoint was published`,
+      () => this.#judge.released >= released + 3 && this.#living.length === 1,
+      REST,
+    );
+    // What is open now is answered; younger questions may be open.
+    const { open } = this.#stage;
+    if (open.length === 0) return;
+    const answered = (): boolean => open.every((id) => !this.#stage.open.includes(id));
+    await this.#within(`${when} a question stayed open`, answered, OPEN);
   }
 
-  async #within(otherwise: string, over: () => boolean): Promise<void> {
+  async #within(otherwise: string, over: () => boolean, { ms, steps: stepsMax }: Bound): Promise<void> {
     const { now, steps } = this.#world;
     let patience = steps + PATIENCE_STEPS;
     await this.#until(() => {
@@ -214,8 +223,8 @@ class Run implements ProcessWatcher {
         this.#world.hurry(4);
         patience += PATIENCE_STEPS;
       }
-      if (this.#world.now - now < REST_MS || this.#world.steps - steps < REST_STEPS) return false;
-      this.#judge.violation(`${otherwise} within ${REST_MS} ms and ${REST_STEPS} steps`);
+      if (this.#world.now - now < ms || this.#world.steps - steps < stepsMax) return false;
+      this.#judge.violation(`${otherwise} within ${ms} ms and ${stepsMax} steps`);
       return true;
     });
   }

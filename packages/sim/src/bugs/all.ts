@@ -7,6 +7,7 @@ import { CUT_BUGS } from './cut-bugs.ts';
 import { DAMAGE_BUGS } from './damage-bugs.ts';
 import { JOB_BUGS } from './job-bugs.ts';
 import { LOG_BUGS } from './log-bugs.ts';
+import { QUESTION_BUGS } from './question-bugs.ts';
 import { RESTORE_BUGS } from './restore-bugs.ts';
 import { ROLLBACK_BUGS } from './rollback-bugs.ts';
 
@@ -18,6 +19,7 @@ export const BUGS: readonly Bug[] = [
   ...CHAIN_BUGS,
   ...JOB_BUGS,
   ...DAMAGE_BUGS,
+  ...QUESTION_BUGS,
 ];
 
 /** Runs one seed as the bug wants it, but without the bug: nothing may be found then. */

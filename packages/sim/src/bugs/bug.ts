@@ -6,7 +6,7 @@ export interface Bug {
   readonly name: string;
   readonly what: string;
   /** Program that shows it best. */
-  readonly program: 'bank' | 'counters' | 'letters' | 'job';
+  readonly program: 'bank' | 'counters' | 'letters' | 'errands' | 'job';
   readonly mode: Mode;
   /** Makes what the bug needs more frequent. */
   readonly tune?: (config: Config) => Config;
