@@ -1,5 +1,7 @@
+export { Activity } from './activity.ts';
 export { ActorTable } from './actor-table.ts';
 export { Border } from './border.ts';
+export type { OpenAsks } from './open-ask.ts';
 export { systemClock } from './clock.adapter.ts';
 export { OutChannel } from './channel.ts';
 export type { Clock } from './clock.ts';
@@ -40,6 +42,9 @@ export { decodeKeys, decodeRowsData, type RowsData } from './stored-rows.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
 export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions, type WorkerLine } from './threads.ts';
+export { resourcesOfThread, type LookAtResources } from './resources.adapter.ts';
+export { type ThreadView, viewThread } from './thread-view.ts';
+export { Top } from './top.ts';
 export { captureEach, type CaptureSink, CutState, type Unit, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';

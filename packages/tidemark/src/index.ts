@@ -19,6 +19,7 @@ export {
   type CheckpointErrorCode,
   type Compression,
   createSystem,
+  type InspectOptions,
   type KeepOptions,
   main,
   type Savepoint,
@@ -27,6 +28,7 @@ export {
   type System,
   type SystemEvents,
   type SystemOptions,
+  type SystemView,
 } from '@tidemark/checkpoint';
 export {
   CheckpointConfig,
