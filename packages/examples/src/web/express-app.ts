@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { createSystem } from 'tidemark';
 import { closeServer } from './close-server.ts';
 import { untilToldToStop } from './life.ts';
 import { Primes } from './primes.ts';
 import { problemOf } from './problem.ts';
-import { beforeOf, nameOf } from './requests.ts';
+import { askOf, beforeOf, nameOf } from './requests.ts';
 import { Visitor } from './visitor.ts';
 
 const { HOST = 'localhost', PORT = '3000', STORE = '.tidemark/web', ASK_MS = '10000' } = process.env;
@@ -14,16 +15,18 @@ const { HOST = 'localhost', PORT = '3000', STORE = '.tidemark/web', ASK_MS = '10
 const system = await createSystem({
   actors: [new URL('./visitor.ts', import.meta.url), new URL('./primes.ts', import.meta.url)],
   store: STORE,
+  // As long as a visit waits for its answer at most.
+  schedule: '100ms',
 });
 try {
   let checkpoint: number | null = null;
   system.on('checkpoint', ({ position }) => (checkpoint = position));
-  let requests = 0;
   const app = express();
 
-  app.post('/users/:name/visits', async ({ params, query }, response) => {
+  app.post('/users/:name/visits', async ({ params, query, headers }, response) => {
     const name = nameOf(params.name);
-    response.json({ name, visits: await system.ask(system.ref(Visitor, name)).visit(beforeOf(query['before'])) });
+    const visitor = system.ask(system.ref(Visitor, name), askOf(headers['idempotency-key']));
+    response.json({ name, visits: await visitor.visit(beforeOf(query['before'])) });
   });
   app.get('/users/:name/visits', async ({ params }, response) => {
     const name = nameOf(params.name);
@@ -31,8 +34,7 @@ try {
   });
   app.get('/primes/:limit', async ({ params }, response) => {
     const limit = Number(params.limit);
-    const primes = system.ref(Primes, String(requests++ % 64));
-    response.json({ limit, primes: await system.ask(primes, { timeoutMs: Number(ASK_MS) }).below(limit) });
+    response.json({ limit, primes: await system.ask(Primes, { timeoutMs: Number(ASK_MS) }).below(limit) });
   });
   app.get('/health', (_request, response) => void response.json({ status: 'ok', checkpoint }));
   app.get('/inside', async (_request, response) => void response.json(await system.inspect()));
@@ -50,7 +52,7 @@ try {
     await untilToldToStop(system);
   } finally {
     // First no more requests, then the last checkpoint.
-    await closeServer(server);
+    await closeServer(server, () => promisify(server.close.bind(server))());
   }
 } finally {
   await system.stop();

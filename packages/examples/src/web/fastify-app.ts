@@ -1,9 +1,10 @@
 import Fastify from 'fastify';
 import { createSystem } from 'tidemark';
+import { closeServer } from './close-server.ts';
 import { untilToldToStop } from './life.ts';
 import { Primes } from './primes.ts';
 import { problemOf } from './problem.ts';
-import { beforeOf, nameOf } from './requests.ts';
+import { askOf, beforeOf, nameOf } from './requests.ts';
 import { Visitor } from './visitor.ts';
 
 const { HOST = 'localhost', PORT = '3000', STORE = '.tidemark/web', ASK_MS = '10000' } = process.env;
@@ -11,16 +12,18 @@ const { HOST = 'localhost', PORT = '3000', STORE = '.tidemark/web', ASK_MS = '10
 const system = await createSystem({
   actors: [new URL('./visitor.ts', import.meta.url), new URL('./primes.ts', import.meta.url)],
   store: STORE,
+  // As long as a visit waits for its answer at most.
+  schedule: '100ms',
 });
 const app = Fastify();
 try {
   let checkpoint: number | null = null;
   system.on('checkpoint', ({ position }) => (checkpoint = position));
-  let requests = 0;
 
-  app.post<Named>('/users/:name/visits', async ({ params, query }) => {
+  app.post<Named>('/users/:name/visits', async ({ params, query, headers }) => {
     const name = nameOf(params.name);
-    return { name, visits: await system.ask(system.ref(Visitor, name)).visit(beforeOf(query.before)) };
+    const visitor = system.ask(system.ref(Visitor, name), askOf(headers['idempotency-key']));
+    return { name, visits: await visitor.visit(beforeOf(query.before)) };
   });
   app.get<Named>('/users/:name/visits', async ({ params }) => {
     const name = nameOf(params.name);
@@ -28,8 +31,7 @@ try {
   });
   app.get<Limited>('/primes/:limit', async ({ params }) => {
     const limit = Number(params.limit);
-    const primes = system.ref(Primes, String(requests++ % 64));
-    return { limit, primes: await system.ask(primes, { timeoutMs: Number(ASK_MS) }).below(limit) };
+    return { limit, primes: await system.ask(Primes, { timeoutMs: Number(ASK_MS) }).below(limit) };
   });
   app.get('/health', () => ({ status: 'ok', checkpoint }));
   app.get('/inside', () => system.inspect());
@@ -43,7 +45,7 @@ try {
   await untilToldToStop(system);
 } finally {
   // First no more requests, then the last checkpoint.
-  await app.close();
+  await closeServer(app.server, () => app.close());
   await system.stop();
 }
 

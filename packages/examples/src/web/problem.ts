@@ -11,10 +11,14 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   NAME_INVALID: 400,
   LIMIT_INVALID: 400,
   VISITS_DIFFER: 409,
+  // The same Idempotency-Key with another request.
+  REQUEST_ID_REUSED: 409,
   // Not answered in time: whether it was done is not known.
   ASK_TIMEOUT: 504,
   // Surely not done: the system went back to a checkpoint from before it. Ask again.
   ROLLED_BACK: 503,
+  // The thread has died that computed it.
+  SERVICE_INTERRUPTED: 503,
   // Shutting down: another process answers soon.
   SYSTEM_STOPPED: 503,
 };

@@ -1,4 +1,4 @@
-import { Refusal } from 'tidemark';
+import { type AskOptions, Refusal } from 'tidemark';
 
 /** The name in a path, as the key of an actor. */
 export function nameOf(text: string): string {
@@ -9,4 +9,13 @@ export function nameOf(text: string): string {
 /** `?before=3`: the visits that the client knows of; null where it does not care. */
 export function beforeOf(text: unknown): number | null {
   return text === undefined ? null : Number(text);
+}
+
+/**
+ * A visit is answered when a checkpoint has it, so that what a client was told is never undone. With an `Idempotency-Key` it
+ * may ask again after whatever error: the visit is counted once.
+ */
+export function askOf(idempotencyKey: string | string[] | undefined): AskOptions {
+  const release = 'after-checkpoint';
+  return typeof idempotencyKey === 'string' ? { release, requestId: idempotencyKey } : { release };
 }

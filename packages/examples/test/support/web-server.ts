@@ -55,8 +55,8 @@ export class WebServer {
     return server;
   }
 
-  async ask(method: 'GET' | 'POST', path: string): Promise<Answered> {
-    const response = await fetch(this.#url + path, { method });
+  async ask(method: 'GET' | 'POST', path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+    const response = await fetch(this.#url + path, { method, headers });
     return {
       status: response.status,
       headers: response.headers,
@@ -68,8 +68,9 @@ export class WebServer {
     return this.ask('GET', path);
   }
 
-  post(path: string): Promise<Answered> {
-    return this.ask('POST', path);
+  /** @param key asked again with the same one, it is done once */
+  post(path: string, key?: string): Promise<Answered> {
+    return this.ask('POST', path, key === undefined ? {} : { 'idempotency-key': key });
   }
 
   /** Sends a signal and waits for the end. */
