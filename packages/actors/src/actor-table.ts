@@ -61,6 +61,20 @@ export class ActorTable implements UnitHolder, Cells {
     return this.#turns.counts;
   }
 
+  /** How many actors of each definition there are. */
+  get live(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#cells].map(([type, cells]) => [type, cells.size]));
+  }
+
+  get withMail(): readonly Cell[] {
+    return this.#ready.slice(this.#readyHead);
+  }
+
+  /** What turns know of themselves, for whoever looks inside. */
+  get turns(): Turns {
+    return this.#turns;
+  }
+
   /** Puts a message into its mailbox; the actor exists from its first message. */
   deliver(envelope: Envelope): void {
     // An answer brings no actor into being.
@@ -169,7 +183,7 @@ export class ActorTable implements UnitHolder, Cells {
 
   /** Mail of those that have some now; all others had none at the cut. */
   captureMotion(): Generator<void, void, void> {
-    return captureMail(this.#ready.slice(this.#readyHead));
+    return captureMail(this.withMail);
   }
 
   *#all(): Generator<Cell, void, void> {

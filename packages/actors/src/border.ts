@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import { ActorError } from './errors.ts';
 import { messageFacet, serviceFacet } from './facet.ts';
 import type { Answer, Envelope } from './messages.ts';
-import { OpenAsk } from './open-ask.ts';
+import { OpenAsk, type OpenAsks } from './open-ask.ts';
 import type { Runtime } from './runtime.ts';
 import { askCallId } from './service-desk.ts';
 import { assertDelay, isService, makeEnvelope, makeServiceCall } from './turn.ts';
@@ -10,6 +10,8 @@ import type { Asks, AskOptions, Ref, TellsWhenRoom } from './types.ts';
 import { assertKey, copyValue } from './value.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
+/** Asks that are told at most to whoever looks inside. */
+const OLDEST = 10;
 /** Milliseconds between looks at a closed ingress. */
 const ROOM_POLL_MS = 1;
 
@@ -120,6 +122,17 @@ export class Border {
   /** An answer has come; one to an earlier process, or too late, is dropped. */
   answered(ask: number, term: number, answer: Answer, cut = 0): void {
     if (term === this.#term) this.#asks.get(ask)?.answered(answer, cut);
+  }
+
+  get openAsks(): OpenAsks {
+    const now = this.#clock.monotonic();
+    const oldest: { readonly what: string; readonly ageMs: number }[] = [];
+    // A Map keeps the order in which they were made.
+    for (const { what, since } of this.#asks.values()) {
+      if (oldest.length === OLDEST) break;
+      oldest.push({ what, ageMs: now - since });
+    }
+    return { open: this.#asks.size, oldest };
   }
 
   /** Nothing new may enter; answers to open asks still come. */

@@ -40,6 +40,14 @@ export class OutChannel {
     return this.#waitingBytes;
   }
 
+  /** Messages that wait here; rows of batches are none. */
+  get waitingMessages(): number {
+    const queued = this.#queue.slice(this.#head).map(({ envelopes, frame }) => {
+      return envelopes?.length ?? (frame?.codec === 'messages' ? frame.count : 0);
+    });
+    return queued.reduce((sum, count) => sum + count, this.#open.length);
+  }
+
   get idle(): boolean {
     return this.#open.length === 0 && this.#head === this.#queue.length;
   }

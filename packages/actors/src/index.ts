@@ -32,5 +32,9 @@ export type {
   Timer,
   Wire,
 } from './types.ts';
+export type { ActiveActor } from './activity.ts';
+export type { OpenAsks } from './open-ask.ts';
 export type { Clock } from './clock.ts';
+export type { ThreadResources } from './resources.adapter.ts';
+export type { FullMailbox, MessageTotals, OpenQuestion, OpenQuestions, QueueDepth, ThreadView } from './thread-view.ts';
 export type { DeadLetter } from './turns.ts';

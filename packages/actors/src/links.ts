@@ -1,5 +1,6 @@
 import { OutChannel } from './channel.ts';
 import type { ChannelItem, Frame, Marker, Peer } from './messages.ts';
+import type { QueueDepth } from './thread-view.ts';
 
 /** A frame that has arrived and is not yet taken. */
 export interface Arrived {
@@ -71,6 +72,18 @@ export class Links {
   /** Bytes that wait on this side: arrived and unposted. */
   get waitingBytes(): number {
     return this.channels.reduce((sum, channel) => sum + channel.waitingBytes, this.#arrivedBytes);
+  }
+
+  /** Messages that are not yet posted; batches of tasks are none. */
+  get outboxes(): QueueDepth {
+    const messages = this.channels.reduce((sum, channel) => sum + channel.waitingMessages, 0);
+    return { messages, bytes: this.channels.reduce((sum, channel) => sum + channel.waitingBytes, 0) };
+  }
+
+  /** Messages in frames that have arrived; batches of tasks are none. */
+  get arrivedDepth(): QueueDepth {
+    const frames = this.arrivedFrames.map(({ frame }) => frame).filter(({ codec }) => codec === 'messages');
+    return { messages: frames.reduce((sum, { count }) => sum + count, 0), bytes: this.#arrivedBytes };
   }
 
   /** Takes the oldest arrived frame; its room is given back at the next flush. */

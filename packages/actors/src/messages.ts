@@ -1,6 +1,7 @@
 /** The whole protocol between threads: what travels on a channel, and what host and worker say to each other. */
 import type { ActorAddress, ErrorData } from './errors.ts';
 import type { Port } from './port.ts';
+import type { ThreadView } from './thread-view.ts';
 import type { DeadLetter } from './turns.ts';
 
 /** Types of messages that are no actor's begin so. */
@@ -124,6 +125,7 @@ export type HostSays =
   | { readonly kind: 'published'; readonly cut: number; readonly position: number }
   | { readonly kind: 'abandon'; readonly cut: number }
   | { readonly kind: 'look'; readonly id: number }
+  | { readonly kind: 'inspect'; readonly id: number }
   | { readonly kind: 'list-letters'; readonly id: number }
   | { readonly kind: 'extension'; readonly data: unknown }
   /** That generation is over: nothing of it runs any more when the worker has answered. */
@@ -140,6 +142,7 @@ export type WorkerWord =
   | { readonly kind: 'letters'; readonly id: number; readonly letters: readonly DeadLetter[] }
   /** A message was set aside. */
   | { readonly kind: 'letter'; readonly letter: DeadLetter }
+  | { readonly kind: 'inspected'; readonly id: number; readonly view: ThreadView }
   | { readonly kind: 'log'; readonly text: string }
   | { readonly kind: 'part'; readonly data: unknown }
   | { readonly kind: 'extension'; readonly data: unknown }

@@ -14,9 +14,18 @@ export interface OpenAskOptions {
   readonly abandoned: () => void;
 }
 
+/** What the host has asked and is not settled yet. */
+export interface OpenAsks {
+  readonly open: number;
+  /** The ten that have waited longest, the oldest first. */
+  readonly oldest: readonly { readonly what: string; readonly ageMs: number }[];
+}
+
 /** An ask of the host that is not settled yet. */
 export class OpenAsk {
   readonly envelope: Envelope;
+  /** Monotonic milliseconds. */
+  readonly since: number;
   readonly promise: Promise<unknown>;
   readonly #options: OpenAskOptions;
   #resolve!: (value: unknown) => void;
@@ -35,6 +44,7 @@ export class OpenAsk {
   constructor(options: OpenAskOptions) {
     const { envelope, timeoutMs, clock, signal } = options;
     this.envelope = envelope;
+    this.since = clock.monotonic();
     this.#options = options;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -27,6 +27,7 @@ import {
 import { ServiceDesk } from './service-desk.ts';
 import type { RowsData } from './stored-rows.ts';
 import type { Task } from './task.ts';
+import type { Inside } from './thread-view.ts';
 import type { DeadLetter, MessageCounts } from './turns.ts';
 import { CutState } from './unit.ts';
 import { WorkCount } from './work-count.ts';
@@ -109,6 +110,7 @@ export class Runtime {
   #alarm: { readonly at: number; readonly cancel: () => void } | null = null;
   /** Records in the mailboxes of tasks. */
   #waitingRecords = 0;
+  #restored = 0;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -304,6 +306,7 @@ export class Runtime {
 
   /** Puts motion back into the mailboxes of this thread, in the order given. */
   loadFrame(frame: PackedFrame): void {
+    if (frame.codec === 'messages') this.#restored += frame.count;
     this.#unpack(frame);
   }
 
@@ -325,6 +328,11 @@ export class Runtime {
   /** Messages that were set aside in this thread. */
   letters(): DeadLetter[] {
     return this.#actors.letters();
+  }
+
+  /** For whoever looks inside. */
+  get inside(): Inside {
+    return { clock: this.clock, actors: this.#actors, links: this.#links, restored: this.#restored };
   }
 
   /** What became of the messages to actors of this thread. */

@@ -5,6 +5,7 @@ import { ActorError } from './errors.ts';
 import { loadModule } from './load-module.ts';
 import type { HostSays, Peer } from './messages.ts';
 import { messagePort } from './port.adapter.ts';
+import { resourcesOfThread } from './resources.adapter.ts';
 import type { Install, WorkerSeat } from './worker.ts';
 
 /** What a worker thread is handed. */
@@ -55,6 +56,7 @@ export function threadSeat(task: WorkerTask): WorkerSeat {
     },
     clock: systemClock,
     load: () => loadAll(task),
+    resources: resourcesOfThread(),
   };
 }
 

@@ -1,3 +1,4 @@
+import { Activity } from './activity.ts';
 import { Alarms } from './alarms.ts';
 import type { Cell } from './cell.ts';
 import { type ActorAddress, ActorError } from './errors.ts';
@@ -77,6 +78,9 @@ export class Turns {
   /** By actor: checkpoints published since it threw last. */
   readonly #careful = new Map<string, number>();
   #letters = 0;
+  readonly activity = new Activity();
+  /** Actors with open questions. */
+  readonly asking = new Set<Cell>();
   readonly counts: MessageCounts = { sent: 0, handled: 0, dead: 0, dropped: 0 };
 
   constructor(options: TurnsOptions, cells: Cells) {
@@ -147,7 +151,7 @@ export class Turns {
 
   /** The answer to a question: a turn of the handler that it named. */
   #reply(cell: Cell, envelope: Envelope, id: string, answer: Answer): void {
-    const call = takeRow(cell.ownTableIfAny('~calls'), id);
+    const call = this.#takeCall(cell, id);
     if (call === undefined) this.counts.dropped++;
     else this.#run(cell, { handler: call.into, args: [plainAnswer(answer), ...call.bound], envelope });
   }
@@ -190,7 +194,7 @@ export class Turns {
   }
 
   #timeOut(cell: Cell, id: string): void {
-    const call = takeRow(cell.ownTableIfAny('~calls'), id);
+    const call = this.#takeCall(cell, id);
     if (call === undefined) return;
     if (call.service !== null) this.#options.abort(id);
     const what = call.service ?? `${call.to?.type}/${call.to?.key}`;
@@ -199,10 +203,18 @@ export class Turns {
     this.#run(cell, { handler: call.into, args: [answer, ...call.bound], envelope: null });
   }
 
+  #takeCall(cell: Cell, id: string): OpenCall | undefined {
+    const calls = cell.ownTableIfAny('~calls');
+    const call = takeRow(calls, id);
+    if (calls?.size === 0) this.asking.delete(cell);
+    return call;
+  }
+
   // ── a turn and its end ───────────────────────────────────────────────────────────────────────────────────────
 
   /** @param answered told the answer that is to be remembered */
   #run(cell: Cell, turn: Turn, answered?: (answer: Answer) => void): void {
+    this.activity.turn(cell.definition.name, cell.key);
     const end = runTurn(cell, turn, this.#place);
     const { envelope } = turn;
     if (end.kind === 'done') {
@@ -242,6 +254,7 @@ export class Turns {
 
   /** Questions and timers of a turn become the actor's. */
   #open(cell: Cell, { calls, timers }: TurnContext): void {
+    if (calls !== null) this.asking.add(cell);
     for (const [id, call] of calls ?? []) {
       cell.ownTable('~calls').touch(id, () => call);
       this.#limit(cell, id, call);
@@ -279,6 +292,7 @@ export class Turns {
   }
 
   #forget(cell: Cell): void {
+    this.asking.delete(cell);
     const { name: type } = cell.definition;
     const requests = [...(cell.ownTableIfAny('~requests')?.entries() ?? [])];
     this.#cells.forget(cell, () => {
@@ -297,6 +311,7 @@ export class Turns {
     for (const [id] of cell.ownTableIfAny('~requests')?.entries() ?? []) this.#keepRequest(cell, id);
     const calls = [...(cell.ownTableIfAny('~calls')?.entries() ?? [])];
     if (calls.length === 0) return;
+    this.asking.add(cell);
     const answers = cell.mailbox.waiting().filter(({ handler }) => handler === REPLY);
     const answered = new Set(answers.map(({ args }) => args[0]));
     for (const [id, call] of calls) {

@@ -1,8 +1,10 @@
 import type { Clock } from './clock.ts';
 import { assertNever, errorToData } from './errors.ts';
 import type { FileBytes, HostSays, Peer, StartWorker, WorkerSays, WorkerWord } from './messages.ts';
+import type { LookAtResources } from './resources.adapter.ts';
 import { Runtime } from './runtime.ts';
 import { definedVersions } from './service.ts';
+import { viewThread } from './thread-view.ts';
 
 /** Where a worker's code sits: a thread, the host's own thread, or a simulator's. All that it knows of the outside. */
 export interface WorkerSeat {
@@ -14,6 +16,8 @@ export interface WorkerSeat {
   readonly random?: () => number;
   /** Loads the modules that define the actors, and what a job adds. */
   readonly load: () => Promise<Install | null>;
+  /** What its thread uses; left out where there is no machine. */
+  readonly resources?: LookAtResources;
 }
 
 /** The worker's end of its line to the host. */
@@ -118,6 +122,7 @@ interface StartedWorker {
   readonly published: ((cut: number, position: number) => void)[];
   readonly say: Say;
   readonly fail: (error: unknown) => void;
+  readonly resources: LookAtResources | null;
   receive(data: unknown): void;
   stop(): void;
 }
@@ -167,6 +172,7 @@ function startWorker(
     published,
     say,
     fail,
+    resources: seat.resources ?? null,
     receive: (data) => installed?.receive(data),
     stop() {
       runtime.stop();
@@ -205,6 +211,9 @@ function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind
       return;
     case 'look':
       say({ kind: 'seen', id: says.id, sight: runtime.look() });
+      return;
+    case 'inspect':
+      void viewThread(runtime.inside, worker.resources).then((view) => say({ kind: 'inspected', id: says.id, view }));
       return;
     case 'list-letters':
       say({ kind: 'letters', id: says.id, letters: runtime.letters() });

@@ -1,5 +1,4 @@
 import {
-  ActorError,
   type DeadLetter,
   definitions,
   type HostSays,
@@ -14,7 +13,7 @@ import { Copies, type CopyPlan, planCopies } from './copies.ts';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
-import { codeOf, isFenced, toError } from './errors.ts';
+import { codeOf, isFenced, startEnded, stopped, toError } from './errors.ts';
 import type { Generation } from './generation.ts';
 import { Generations } from './generations.ts';
 import { Generator } from './generator.ts';
@@ -351,6 +350,7 @@ export class Engine {
       case 'ready':
       case 'loaded':
       case 'seen':
+      case 'inspected':
       case 'letters':
         generations.current.heard(thread, says);
         return;
@@ -400,12 +400,4 @@ export class Engine {
     void this.kill();
     this.#settle.reject(error);
   }
-}
-
-function startEnded(): ActorError {
-  return new ActorError('SYSTEM_STOPPED', 'the system was ended while it started');
-}
-
-function stopped(): ActorError {
-  return new ActorError('SYSTEM_STOPPED', 'the system has stopped');
 }

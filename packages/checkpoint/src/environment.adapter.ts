@@ -1,4 +1,4 @@
-import { startThreads, systemClock } from '@tidemark/actors/internal';
+import { resourcesOfThread, startThreads, systemClock } from '@tidemark/actors/internal';
 import { openStore } from '@tidemark/stores';
 import type { Environment } from './environment.ts';
 import { INLINE_BYTES_MAX, RECORDS_PER_PASS } from './limits.ts';
@@ -15,4 +15,5 @@ export const nodeEnvironment: Environment = {
   inlineBytesMax: INLINE_BYTES_MAX,
   recordsPerPass: RECORDS_PER_PASS,
   startThreads,
+  resources: resourcesOfThread,
 };

@@ -1,4 +1,4 @@
-import type { Clock, Threads, ThreadsOptions } from '@tidemark/actors/internal';
+import type { Clock, LookAtResources, Threads, ThreadsOptions } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import type { ProcessIdentity } from './process-identity.adapter.ts';
 
@@ -22,4 +22,6 @@ export interface Environment {
   /** Records put between two passes of retention. */
   readonly recordsPerPass: number;
   readonly startThreads: (options: ThreadsOptions) => Threads;
+  /** What this thread uses, for one who looks; left out where there is no machine. */
+  readonly resources?: () => LookAtResources;
 }

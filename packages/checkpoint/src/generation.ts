@@ -3,13 +3,17 @@ import {
   type Answer,
   type Clock,
   type DeadLetter,
+  type LookAtResources,
+  type OpenAsks,
   type Peer,
   Runtime,
   type Sight,
+  viewThread,
   type WorkerLine,
 } from '@tidemark/actors/internal';
 import { Participant, type PartSays } from './participant.ts';
 import { loadHere, type Loads } from './recovery.ts';
+import { systemView, type SystemView } from './system-view.ts';
 import { sharedWork, type WorkDone, workDone } from './work.ts';
 import { type Reply, WorkerGroup } from './worker-group.ts';
 
@@ -51,6 +55,7 @@ export class Generation {
   readonly #ingress: Int32Array;
   readonly #work: Float64Array;
   readonly #calls: Int32Array;
+  #running = false;
 
   constructor(options: GenerationOptions) {
     const { number, term, workers, cut, clock, peers, fail, log, answered, letter, careful, random } = options;
@@ -99,6 +104,7 @@ export class Generation {
   }
 
   go(): void {
+    this.#running = true;
     this.workers.sayAll({ kind: 'go' });
     this.runtime.go();
   }
@@ -117,8 +123,22 @@ export class Generation {
     return [own, ...(await this.workers.look())];
   }
 
+  /** What its threads do. While it is loaded, and when it is over, there is nothing to be seen. */
+  async inspect(timeoutMs: number, resources: LookAtResources | null, asks: OpenAsks): Promise<SystemView> {
+    const silent = Array.from(
+      { length: this.#options.workers + 1 },
+      (_, thread) => ({ thread, answered: false }) as const,
+    );
+    if (!this.#running) return systemView(this.number, 'going-back', silent, asks);
+    const own = viewThread(this.runtime.inside, resources);
+    const others = await this.workers.inspect(timeoutMs);
+    const seen = [{ thread: 0, answered: true as const, ...(await own) }, ...others];
+    return systemView(this.number, this.#running ? 'running' : 'going-back', seen, asks);
+  }
+
   /** Nothing of it runs on the host any more; who waits for its workers hears why. */
   stop(reason: Error): void {
+    this.#running = false;
     this.runtime.stop();
     this.workers.fail(reason);
   }

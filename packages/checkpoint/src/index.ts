@@ -5,6 +5,7 @@ export { createSystem, main, type System, type SystemOptions } from './system.ts
 export type { EngineEvent } from './engine-options.ts';
 export type { ScheduleOption, ScheduleOptions } from './schedule.ts';
 export type { SystemEvents } from './system-events.ts';
+export type { InspectOptions, PlacedOn, SeenThread, SilentThread, SystemView } from './system-view.ts';
 export type { KeepOptions } from './keep.ts';
 export type { Savepoint } from './savepoints.ts';
 export type { PlanOutcome } from './mapping/fate.ts';

@@ -33,6 +33,9 @@ export const START_STORE_MS = 20_000;
 /** Milliseconds between two of these tries at most. */
 export const START_STORE_DELAY_MS_MAX = 2_000;
 
+/** Milliseconds to wait for a worker that is looked at: longer than a slice and a collection, short for who waits. */
+export const INSPECT_MS = 1_000;
+
 /** Milliseconds for which a record may be on its way before people are told that no checkpoint comes. */
 export const PUBLISH_LATE_MS = 10_000;
 

@@ -2,21 +2,22 @@ import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { AnyActor, AskOptions, Asks, Ref, Service, TellsWhenRoom } from '@tidemark/actors';
-import { ActorError, Border, loadModule, systemClock } from '@tidemark/actors/internal';
+import { ActorError, Border, loadModule, type LookAtResources, systemClock } from '@tidemark/actors/internal';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
 import type { CopyOptions } from './copies.ts';
-import { CheckpointError } from './errors.ts';
+import { CheckpointError, stopped } from './errors.ts';
 import type { Compression } from './compression.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { KeepOptions } from './keep.ts';
-import { CAPTURE_BYTES_MAX } from './limits.ts';
+import { CAPTURE_BYTES_MAX, INSPECT_MS } from './limits.ts';
 import type { Savepoint } from './savepoints.ts';
 import { insideWorker } from './inside.ts';
 import { startEngine, type Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { ScheduleOption } from './schedule.ts';
 import { SystemNews, type SystemEvents } from './system-events.ts';
+import type { InspectOptions, SystemView } from './system-view.ts';
 import type { IfRunning } from './take-over.ts';
 
 export interface SystemOptions {
@@ -91,6 +92,16 @@ export interface System extends AsyncDisposable {
    * returned function is called. Logs that nobody listens to go to stderr, warnings become warnings of the process.
    */
   on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void;
+  /**
+   * Looks inside: what each thread uses and has waiting, the fullest and the most active actors, counts of messages. Each
+   * worker answers between two turns; one that does not within `timeoutMs` is told as silent.
+   *
+   * @throws ActorError `SYSTEM_STOPPED`
+   * @example
+   * const { threads, fullest } = await system.inspect();
+   * for (const { type, key, messages } of fullest) console.log(`${type}/${key} has ${messages} messages waiting`);
+   */
+  inspect(options?: InspectOptions): Promise<SystemView>;
   /** Resolves when the system has stopped; rejects with the reason when it failed. */
   readonly done: Promise<void>;
 }
@@ -146,18 +157,20 @@ export async function startSystem(options: SystemOptions, environment: Environme
     environment,
   );
   engine.go();
-  return new RunningSystem(engine, border, news);
+  return new RunningSystem(engine, border, news, environment.resources?.() ?? null);
 }
 
 class RunningSystem implements System {
   readonly #engine: Engine;
   readonly #border: Border;
   readonly #news: SystemNews;
+  readonly #resources: LookAtResources | null;
   readonly deadLetters: DeadLetters;
   #stopping: Promise<void> | null = null;
 
-  constructor(engine: Engine, border: Border, news: SystemNews) {
+  constructor(engine: Engine, border: Border, news: SystemNews, resources: LookAtResources | null) {
     this.#engine = engine;
+    this.#resources = resources;
     this.#news = news;
     this.#border = border;
     this.deadLetters = new DeadLetters(engine, border);
@@ -192,19 +205,25 @@ class RunningSystem implements System {
     return this.#news.events.on(kind, listener);
   }
 
+  async inspect({ timeoutMs = INSPECT_MS }: InspectOptions = {}): Promise<SystemView> {
+    const { current } = this.#engine;
+    if (current === null || this.#engine.over) throw stopped();
+    return current.inspect(timeoutMs, this.#resources, this.#border.openAsks);
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
   async #stop(): Promise<void> {
-    const stopped = new ActorError('SYSTEM_STOPPED', 'the system has stopped');
+    const reason = stopped();
     // What came now would miss the last checkpoint.
-    this.#border.closeEntry(stopped);
+    this.#border.closeEntry(reason);
     try {
       await this.#engine.stop(true);
     } finally {
-      this.#border.close(stopped);
+      this.#border.close(reason);
     }
     // Rejects when the system had failed before: the last checkpoint was not taken.
     await this.#engine.done;

@@ -11,17 +11,20 @@ import {
   type WorkerLine,
   type WorkerSays,
 } from '@tidemark/actors/internal';
+import { Inspections } from './inspections.ts';
 import { inPieces } from './load-pieces.ts';
 import type { Loads } from './recovery.ts';
+import type { Seen } from './system-view.ts';
 
 /** What a worker answers to the whole group's questions. */
-export type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' | 'letters' }>;
+export type Reply = Extract<WorkerSays, { readonly kind: 'ready' | 'loaded' | 'seen' | 'inspected' | 'letters' }>;
 
 /** The host's talk with all workers of one generation together: start, load, look. Each ends when every worker has answered. */
 export class WorkerGroup {
   readonly #lines: readonly WorkerLine[];
   readonly #clock: Clock;
   readonly #looks = new Questions<Sight>();
+  readonly #inspections: Inspections;
   readonly #letters = new Questions<readonly DeadLetter[]>();
   #ready: (thread: number, versions: Readonly<Record<string, number>>) => void = () => undefined;
   #loaded: (thread: number) => void = () => undefined;
@@ -31,6 +34,7 @@ export class WorkerGroup {
   constructor(lines: readonly WorkerLine[], clock: Clock) {
     this.#lines = lines;
     this.#clock = clock;
+    this.#inspections = new Inspections(lines, clock);
   }
 
   say(thread: number, says: HostSays): void {
@@ -52,6 +56,9 @@ export class WorkerGroup {
       case 'seen':
         this.#looks.answer(says.id, says.sight);
         return;
+      case 'inspected':
+        this.#inspections.heard(thread, says.id, says.view);
+        return;
       case 'letters':
         this.#letters.answer(says.id, says.letters);
         return;
@@ -64,6 +71,7 @@ export class WorkerGroup {
     this.#failed(error);
     this.#looks.fail(error);
     this.#letters.fail(error);
+    this.#inspections.end();
   }
 
   /** @throws ActorError `DEFINITIONS_DIFFER`, `WORKER_START` */
@@ -102,6 +110,11 @@ export class WorkerGroup {
   /** What was set aside, of each worker. */
   letters(): Promise<readonly (readonly DeadLetter[])[]> {
     return this.#askAll(this.#letters, (id) => ({ kind: 'list-letters', id }));
+  }
+
+  /** Asks each worker what it does; one that has not answered in time is silent. */
+  inspect(timeoutMs: number): Promise<Seen> {
+    return this.#inspections.look(timeoutMs);
   }
 
   #askAll<T>(questions: Questions<T>, question: (id: number) => HostSays): Promise<readonly T[]> {
