@@ -32,5 +32,7 @@ export type {
   Timer,
   Wire,
 } from './types.ts';
+export type { LogLevel } from './messages.ts';
+export type { ThreadResourceLimits, ThreadSettings } from './thread-settings.ts';
 export type { Clock } from './clock.ts';
 export type { DeadLetter } from './turns.ts';

@@ -25,6 +25,7 @@ export type {
   Frame,
   HostSays,
   LoadedUnit,
+  LogLine,
   Marker,
   PackedFrame,
   Peer,
@@ -40,6 +41,9 @@ export { decodeKeys, decodeRowsData, type RowsData } from './stored-rows.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
 export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions, type WorkerLine } from './threads.ts';
+export { MemoryBudget } from './memory.ts';
+export { Watchdog, type Watched } from './watchdog.ts';
+export type { ThreadSettings } from './thread-settings.ts';
 export { captureEach, type CaptureSink, CutState, type Unit, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';

@@ -1,3 +1,5 @@
+import { ActorError } from '@tidemark/actors/internal';
+
 /** Codes of this package's errors. docs/errors.md says of each what happened and what to do. */
 export type CheckpointErrorCode =
   | 'ALREADY_RUNNING'
@@ -54,4 +56,12 @@ export function toError(error: unknown): Error {
 /** The job is another owner's now. */
 export function isFenced(error: Error | null): boolean {
   return error instanceof CheckpointError && error.code === 'FENCED';
+}
+
+export function startEnded(): ActorError {
+  return new ActorError('SYSTEM_STOPPED', 'the system was ended while it started');
+}
+
+export function stopped(): ActorError {
+  return new ActorError('SYSTEM_STOPPED', 'the system has stopped');
 }
