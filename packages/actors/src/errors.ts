@@ -16,6 +16,7 @@ export type ActorErrorCode =
   | 'HANDLER_ASYNC'
   | 'HANDLER_UNKNOWN'
   | 'MAILBOX_FULL'
+  | 'MEMORY_SPENT'
   | 'MESSAGE_TOO_LARGE'
   | 'MODULE_FAILED'
   | 'NEEDS_TSX'
@@ -28,7 +29,8 @@ export type ActorErrorCode =
   | 'SYSTEM_STOPPED'
   | 'TURN_THREW'
   | 'WORKER_LOST'
-  | 'WORKER_START';
+  | 'WORKER_START'
+  | 'WORKER_STUCK';
 
 /** Which actor. */
 export interface ActorAddress {

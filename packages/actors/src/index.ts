@@ -34,6 +34,8 @@ export type {
 } from './types.ts';
 export type { ActiveActor } from './activity.ts';
 export type { OpenAsks } from './open-ask.ts';
+export type { LogLevel } from './messages.ts';
+export type { ThreadResourceLimits, ThreadSettings } from './thread-settings.ts';
 export type { Clock } from './clock.ts';
 export type { ThreadResources } from './resources.adapter.ts';
 export type { FullMailbox, MessageTotals, OpenQuestion, OpenQuestions, QueueDepth, ThreadView } from './thread-view.ts';

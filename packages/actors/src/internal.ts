@@ -31,6 +31,7 @@ export type {
   Frame,
   HostSays,
   LoadedUnit,
+  LogLine,
   Marker,
   PackedFrame,
   Peer,
@@ -49,6 +50,9 @@ export { assertSameDefinitions, startThreads, type Threads, type ThreadsOptions,
 export { resourcesOfThread, type LookAtResources } from './resources.adapter.ts';
 export { type ThreadView, viewThread } from './thread-view.ts';
 export { Top } from './top.ts';
+export { MemoryBudget } from './memory.ts';
+export { Watchdog, type Watched } from './watchdog.ts';
+export type { ThreadSettings } from './thread-settings.ts';
 export { captureEach, type CaptureSink, CutState, type Unit, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';

@@ -36,6 +36,30 @@ export const MESSAGE_BYTES_GUESS = 96;
 /** Milliseconds for a worker to load its modules and say that it is ready. */
 export const BOOT_MS = 30_000;
 
+/** Milliseconds after which a worker that is stuck in one turn is ended, where nothing else is said: no turn of a program that is well takes so long. */
+export const WATCHDOG_MS = 30_000;
+
+/** Least of it that may be asked for: a collection of garbage may take as long. */
+export const WATCHDOG_MS_MIN = 100;
+
+/** Looks at a worker in that time: what is found late is found by a sixteenth of it late. */
+export const WATCHDOG_LOOKS = 16;
+
+/** Share of it after which a silent worker is stuck: the rest is for the looks, which come late on a busy machine. */
+export const WATCHDOG_PATIENCE = 0.75;
+
+/** Milliseconds to find out where a silent worker is: V8 stops it within a few, unless its code is not JavaScript or the machine is busy. */
+export const STACK_MS = 2_000;
+
+/** Functions of a silent worker that are told, the innermost ones. */
+export const STACK_FRAMES = 3;
+
+/** Milliseconds between two looks of a worker at its own memory: a look takes microseconds. */
+export const MEMORY_LOOK_MS = 250;
+
+/** Share of its memory at which a worker warns. */
+export const MEMORY_WARN_SHARE = 0.8;
+
 /** Units of one thread changed between two cuts that are remembered one by one: more are written as if all had changed. */
 export const CHANGED_UNITS_MAX = 4_000_000;
 

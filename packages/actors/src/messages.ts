@@ -143,12 +143,25 @@ export type WorkerWord =
   /** A message was set aside. */
   | { readonly kind: 'letter'; readonly letter: DeadLetter }
   | { readonly kind: 'inspected'; readonly id: number; readonly view: ThreadView }
-  | { readonly kind: 'log'; readonly text: string }
+  | ({ readonly kind: 'log' } & LogLine)
+  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'part'; readonly data: unknown }
   | { readonly kind: 'extension'; readonly data: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'halted' }
   | { readonly kind: 'stopped' };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** Something that code of a thread says for people. */
+export interface LogLine {
+  /** Without the end of its last line. */
+  readonly text: string;
+  /** Of `ctx.log` and `console.log`: `info`. */
+  readonly level: LogLevel;
+  /** By `ctx.log`, or by what writes to the standard streams: `console`, for one. */
+  readonly from: 'ctx' | 'stdout' | 'stderr';
+}
 
 /** One unit as a checkpoint stores it: its address readable, its value still packed. */
 export interface UnitData {

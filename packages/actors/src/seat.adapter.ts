@@ -1,9 +1,12 @@
 import { isMainThread, type MessagePort } from 'node:worker_threads';
+import { startBeat } from './beat.adapter.ts';
 import { systemClock } from './clock.adapter.ts';
 import type { ChannelEnd } from './connect.ts';
 import { ActorError } from './errors.ts';
 import { loadModule } from './load-module.ts';
-import type { HostSays, Peer } from './messages.ts';
+import { watchMemory } from './memory.adapter.ts';
+import type { HostSays, Peer, WorkerWord } from './messages.ts';
+import { sendOutput } from './output.adapter.ts';
 import { messagePort } from './port.adapter.ts';
 import { resourcesOfThread } from './resources.adapter.ts';
 import type { Install, WorkerSeat } from './worker.ts';
@@ -17,6 +20,9 @@ export interface WorkerTask {
   /** Module that adds to this worker (tasks of a job); its default export is an `Install`. */
   readonly extension: string | null;
   readonly inline: boolean;
+  /** Where it shows that it lives, see beat.ts; it beats so often. Null where nobody looks. */
+  readonly beat: { readonly shared: Int32Array; readonly everyMs: number } | null;
+  readonly memoryBytesMax: number | null;
 }
 
 /** What comes down the line: what the host says, and before each `start` the channels of that generation. */
@@ -30,6 +36,7 @@ export function threadSeat(task: WorkerTask): WorkerSeat {
     throw new ActorError('NOT_ON_HOST', 'a worker entry was started in the main thread');
   }
   const { control } = task;
+  const leave = task.inline ? () => undefined : ownThread(task);
   let connected: { readonly generation: number; readonly ends: readonly ChannelEnd[] } | null = null;
   return {
     line: {
@@ -46,7 +53,10 @@ export function threadSeat(task: WorkerTask): WorkerSeat {
           connected = says;
         });
       },
-      close: () => control.close(),
+      close() {
+        leave();
+        control.close();
+      },
     },
     peers(generation): readonly Peer[] {
       const taken = connected;
@@ -57,6 +67,22 @@ export function threadSeat(task: WorkerTask): WorkerSeat {
     clock: systemClock,
     load: () => loadAll(task),
     resources: resourcesOfThread(),
+  };
+}
+
+/** What a thread of its own does beside its work: shows that it lives, says what its code writes, keeps to its memory. */
+function ownThread({ control, beat, memoryBytesMax }: WorkerTask): () => void {
+  // Of no generation: what is said for people counts whatever becomes of the turn.
+  const say = (word: WorkerWord): void => control.postMessage({ ...word, generation: 0 });
+  const undo = [
+    beat === null ? null : startBeat(beat.shared, beat.everyMs),
+    sendOutput((line) => say({ kind: 'log', ...line })),
+    memoryBytesMax === null
+      ? null
+      : watchMemory(memoryBytesMax, (code, message) => say({ kind: 'warning', code, message })),
+  ];
+  return () => {
+    for (const back of undo) back?.();
   };
 }
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { WorkerTask } from './seat.adapter.ts';
+import type { ThreadSettings } from './thread-settings.ts';
 
 /** Where the bodies of workers run. */
 export interface ThreadHost {
@@ -12,6 +13,7 @@ export interface ThreadHost {
 export interface ThreadHostOptions {
   readonly workers: number;
   readonly entry: URL;
+  readonly settings: ThreadSettings;
 }
 
 /** Names of environment variables that workers get: none that could hold a secret. */
@@ -31,9 +33,10 @@ const ENV_ALLOWED = [
 const require = createRequire(import.meta.url);
 
 /** Threads of a pool. A thread that has died is replaced by the pool as soon as the next body is started. */
-export function poolHost({ workers, entry }: ThreadHostOptions): ThreadHost {
+export function poolHost({ workers, entry, settings }: ThreadHostOptions): ThreadHost {
   const env: Record<string, string> = { MSGPACKR_NATIVE_ACCELERATION_DISABLED: 'true' };
   for (const name of ENV_ALLOWED) if (process.env[name] !== undefined) env[name] = process.env[name];
+  Object.assign(env, settings.env);
   const { Piscina } = require('piscina') as typeof import('piscina');
   const pool = new Piscina({
     filename: entry.href,
@@ -45,6 +48,7 @@ export function poolHost({ workers, entry }: ThreadHostOptions): ThreadHost {
     idleTimeout: Number.POSITIVE_INFINITY,
     recordTiming: false,
     env,
+    ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
   });
   // Deaths are seen by the tasks; without a listener the same error would end the process.
   pool.on('error', () => undefined);

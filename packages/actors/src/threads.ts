@@ -1,10 +1,14 @@
 import type { TransferListItem } from 'node:worker_threads';
 import { ActorError } from './errors.ts';
 import type { HostSays, Peer, WorkerSays } from './messages.ts';
+import { systemClock } from './clock.adapter.ts';
 import { connectAll } from './connect.ts';
 import { messagePort } from './port.adapter.ts';
+import { isDebugged, whereIs } from './stack.adapter.ts';
 import { inlineHost, poolHost } from './thread-host.ts';
 import { ThreadPlace } from './thread-place.ts';
+import type { ThreadSettings } from './thread-settings.ts';
+import { isWatching, Watchdog } from './watchdog.ts';
 
 /** The host's line to one worker. It stays the same when the thread behind it is replaced. */
 export interface WorkerLine {
@@ -39,14 +43,21 @@ export interface ThreadsOptions {
   readonly extension: string | null;
   /** Run the workers' code in this thread: breakpoints work, nothing is parallel. */
   readonly inline: boolean;
-  /** A worker thread is gone: thrown, exited, out of memory. */
+  /** A worker thread is gone: thrown, exited, out of memory, or stuck and ended for it. */
   readonly lost: (thread: number, cause: unknown) => void;
+  readonly settings: ThreadSettings;
+  /** See ThreadSettings; 0 or Infinity for never. */
+  readonly watchdogMs: number;
+  /** A worker does not come back from a turn, so far. */
+  readonly silent: (thread: number, message: string) => void;
 }
 
 /** Starts the worker threads: one Piscina pool, one task a thread that does not end until the worker is stopped. */
 export function startThreads(options: ThreadsOptions): Threads {
   const host = options.inline ? inlineHost(options) : poolHost(options);
   const places = Array.from({ length: options.workers }, (_, index) => new ThreadPlace(index + 1, host, options));
+  const watchdog = watchdogOver(places, options);
+  watchdog?.start();
   return {
     lines: places,
     connect(generation) {
@@ -57,16 +68,55 @@ export function startThreads(options: ThreadsOptions): Threads {
     },
     end: (thread) => places[thread - 1].end(),
     async stop() {
+      watchdog?.stop();
       for (const place of places) place.leave();
       await Promise.all(places.map((place) => place.ended));
       for (const place of places) place.close();
       await host.close();
     },
     async kill() {
+      watchdog?.stop();
       for (const place of places) place.close();
       await host.kill();
     },
   };
+}
+
+/** Ends threads that do not come back, and says what they were at. */
+function watchdogOver(places: readonly ThreadPlace[], options: ThreadsOptions): Watchdog | null {
+  const { inline, watchdogMs, silent, lost } = options;
+  if (inline || !isWatching(watchdogMs)) return null;
+  /** Where a thread was when it was found silent. */
+  const found = new Map<number, Promise<string | null>>();
+  return new Watchdog({
+    limitMs: watchdogMs,
+    clock: systemClock,
+    threads: () => places.flatMap(({ watched }) => watched ?? []),
+    debugged: isDebugged,
+    silent(thread, silentMs) {
+      const { nodeThread, watched } = places[thread - 1];
+      const looking = whereIs(nodeThread);
+      found.set(thread, looking);
+      void looking.then((where) => {
+        if (places[thread - 1].watched !== watched) return;
+        silent(thread, `${stuckText(thread, silentMs, where)}; it is ended and replaced after ${watchdogMs} ms`);
+      });
+    },
+    stuck(thread, silentMs) {
+      const { watched } = places[thread - 1];
+      const beats = watched?.beats();
+      void found.get(thread)?.then((where) => {
+        // It may have come back meanwhile, or died by itself.
+        if (watched === null || places[thread - 1].watched !== watched || watched.beats() !== beats) return;
+        places[thread - 1].end();
+        lost(thread, new ActorError('WORKER_STUCK', stuckText(thread, silentMs, where)));
+      });
+    },
+  });
+}
+
+function stuckText(thread: number, silentMs: number, where: string | null): string {
+  return `worker ${thread} has been at one thing for ${Math.round(silentMs)} ms${where === null ? '' : `: ${where}`}`;
 }
 
 /** Compares what the workers define with what this thread defines. */

@@ -150,7 +150,7 @@ function startWorker(
     ...(seat.random === undefined ? {} : { random: seat.random }),
     letter: (letter) => say({ kind: 'letter', letter }),
     fail,
-    log: (text) => say({ kind: 'log', text }),
+    log: (text) => say({ kind: 'log', text, level: 'info', from: 'ctx' }),
   });
   const published: ((cut: number, position: number) => void)[] = [];
   const installed = install?.({

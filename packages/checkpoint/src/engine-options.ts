@@ -1,4 +1,4 @@
-import type { Border, DeadLetter, UnitData } from '@tidemark/actors/internal';
+import type { Border, DeadLetter, LogLine, ThreadSettings, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
 import type { Copied } from './copier.ts';
 import type { CopyOptions } from './copies.ts';
@@ -45,7 +45,8 @@ export type EngineEvent =
   /** A turn of an actor that has thrown before threw again: it was undone, and its message is set aside. */
   | { readonly kind: 'dead-letter'; readonly thread: number; readonly letter: DeadLetter }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
-  | { readonly kind: 'log'; readonly thread: number; readonly text: string };
+  /** A line that code of a thread has written for people, by `ctx.log` or to a standard stream of its worker; the host is thread 0. */
+  | ({ readonly kind: 'log'; readonly thread: number } & LogLine);
 
 /** What a layer above (a job) adds to a system. */
 export interface HostExtension {
@@ -96,6 +97,8 @@ export interface EngineOptions {
   /** Bytes of a checkpoint that may be in memory and not yet stored: with more it is declined. */
   readonly captureBytesMax: number;
   readonly inline: boolean;
+  /** What the worker threads are given; nothing but what is so for all when not given. */
+  readonly threads?: ThreadSettings;
   readonly fresh: boolean;
   readonly from: number | null;
   readonly acceptDuplicates: boolean;

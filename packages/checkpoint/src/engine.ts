@@ -11,6 +11,7 @@ import type { Store } from '@tidemark/stores';
 import { type Compressor, openCompressor } from './compression.ts';
 import { Copies, type CopyPlan, planCopies } from './copies.ts';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
+import { logEvent, threadsOptions } from './engine-threads.ts';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
 import { codeOf, isFenced, startEnded, stopped, toError } from './errors.ts';
@@ -249,18 +250,13 @@ export class Engine {
   // ── starting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #startThreads(): Threads {
-    const { workers, inline, modules, extension } = this.#options;
-    const threads = this.#environment.startThreads({
-      workers,
-      inline,
-      // Inline workers live in this thread, which has them already.
-      modules: inline ? [] : modules,
-      extension: extension?.workerModule.href ?? null,
-      entry: new URL('./worker-door.cjs', import.meta.url),
+    const news: Parameters<typeof threadsOptions>[1] = {
       lost: (thread, cause) => {
         if (!this.#ended) this.#generations.lost(thread, cause);
       },
-    });
+      silent: (_, message) => this.#warn('WORKER_SILENT', message),
+    };
+    const threads = this.#environment.startThreads(threadsOptions(this.#options, news));
     this.#threads = threads;
     for (const line of threads.lines) line.listen((says) => this.#heard(line.thread, says));
     return threads;
@@ -344,6 +340,9 @@ export class Engine {
   #act(thread: number, says: WorkerSays): void {
     const generations = this.#generations;
     if (says.kind === 'halted') generations.halted(thread, says.generation);
+    // What was said for people counts, whatever becomes of the turns of that generation.
+    if (says.kind === 'log') this.#observe(logEvent(thread, says));
+    if (says.kind === 'warning') this.#warn(says.code, `worker ${thread} ${says.message}`);
     // A generation that is over has nothing else to say any more.
     if (says.generation !== generations.current?.number) return;
     switch (says.kind) {
@@ -357,9 +356,6 @@ export class Engine {
       case 'letter':
         generations.letter(thread, says.letter);
         return;
-      case 'log':
-        this.#observe({ kind: 'log', thread, text: says.text });
-        return;
       case 'part':
         this.#generator?.part(thread, says.data as PartSays);
         return;
@@ -367,8 +363,10 @@ export class Engine {
         if (generations.running) this.#options.extension?.receive(thread, says.data);
         return;
       case 'failed':
-        generations.hurt(new RemoteError(says.error));
+        generations.failed(thread, new RemoteError(says.error));
         return;
+      case 'log':
+      case 'warning':
       case 'halted':
       case 'stopped':
         return;

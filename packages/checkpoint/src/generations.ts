@@ -12,7 +12,16 @@ import type { RestorePoint } from './restore-point.ts';
 import { type RolledBack, Rollbacks } from './rollbacks.ts';
 
 /** Errors that going back to the last checkpoint may cure; what a job adds, its extension says. */
-const RECOVERABLE: ReadonlySet<string> = new Set(['TURN_THREW', 'WORKER_LOST', 'WORKER_START']);
+const RECOVERABLE: ReadonlySet<string> = new Set([
+  'MEMORY_SPENT',
+  'TURN_THREW',
+  'WORKER_LOST',
+  'WORKER_START',
+  'WORKER_STUCK',
+]);
+
+/** The same modules have been loaded before: what keeps a new thread from it may pass, such as files that are being replaced. */
+const LATER_RECOVERABLE: ReadonlySet<string> = new Set(['ACTORS_NOT_FOUND', 'MODULE_FAILED']);
 
 export interface GenerationsOptions {
   readonly options: EngineOptions;
@@ -88,12 +97,21 @@ export class Generations {
     else this.#place.fail(error);
   }
 
+  /** A worker says that it cannot go on. */
+  failed(thread: number, error: Error): void {
+    if (!LATER_RECOVERABLE.has(codeOf(error)) || (this.#current?.number ?? 0) <= 1) {
+      this.hurt(error);
+      return;
+    }
+    // A module is loaded once in a thread: the next try needs a new one.
+    this.#term?.threads.end(thread);
+    this.#lost.add(thread);
+    this.#gone(thread, error);
+  }
+
   lost(thread: number, cause: unknown): void {
     this.#lost.add(thread);
-    const what = cause instanceof Error ? cause.message : String(cause);
-    const error = new ActorError('WORKER_LOST', `worker ${thread} is gone: ${what}`, { cause });
-    if (this.#mayGoBack(error)) this.#rollbacks.lost(thread, error);
-    else this.#place.fail(error);
+    this.#gone(thread, whyGone(thread, cause));
   }
 
   /**
@@ -151,11 +169,17 @@ export class Generations {
     this.#current?.stop(reason);
   }
 
+  #gone(thread: number, error: Error): void {
+    if (this.#mayGoBack(error)) this.#rollbacks.lost(thread, error);
+    else this.#place.fail(error);
+  }
+
   /** A system without a store has nothing to go back to. */
   #mayGoBack(error: Error): boolean {
     const { location, extension } = this.#place.options;
     const code = codeOf(error);
     if (location === null || !this.#goesBack) return false;
+    if (LATER_RECOVERABLE.has(code)) return (this.#current?.number ?? 0) > 1;
     return RECOVERABLE.has(code) || (extension?.mayRecover(code) ?? false);
   }
 
@@ -173,7 +197,7 @@ export class Generations {
       peers: threads.connect(number),
       lines: threads.lines,
       fail: (error) => this.hurt(toError(error)),
-      log: (text) => observe({ kind: 'log', thread: 0, text }),
+      log: (text) => observe({ kind: 'log', thread: 0, text, level: 'info', from: 'ctx' }),
       answered: (ask, askTerm, answer, cut) => options.border?.answered(ask, askTerm, answer, cut),
       letter: (letter) => this.letter(0, letter),
       careful: this.#careful.all,
@@ -230,4 +254,13 @@ export class Generations {
     extension?.running();
     if (back !== null) generator()?.resume();
   }
+}
+
+function whyGone(thread: number, cause: unknown): Error {
+  const error = toError(cause);
+  const code = codeOf(error);
+  const options = { cause };
+  if (code === 'WORKER_STUCK') return error;
+  if (code === 'MEMORY_SPENT') return new ActorError(code, `worker ${thread} ${error.message}`, options);
+  return new ActorError('WORKER_LOST', `worker ${thread} is gone: ${error.message}`, options);
 }

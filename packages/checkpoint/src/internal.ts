@@ -47,6 +47,8 @@ export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } 
 export { insideWorker } from './inside.ts';
 export { takeOver, type TakenOver } from './take-over.ts';
 export { TrafficMeter } from './traffic.ts';
+export { writeLog } from './system-events.ts';
+export { threadSettings } from './thread-settings.ts';
 export { isProgram, startSystem, workersOf } from './system.ts';
 export { Retention } from './retention.ts';
 export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';

@@ -17,15 +17,17 @@ export class SystemNews {
 
   readonly tell = (event: EngineEvent): void => {
     this.#observe?.(event);
-    const heard = this.events.emit(event.kind, event) || this.#observe !== undefined;
-    if (!heard) tellProcess(event);
+    const heard = this.events.emit(event.kind, event);
+    // An observer hears everything, and need not show what a program has printed; who asks for `log` does.
+    const isPrinted = event.kind === 'log' && event.from !== 'ctx';
+    if (!heard && (isPrinted || this.#observe === undefined)) tellProcess(event);
   };
 }
 
 function tellProcess(event: EngineEvent): void {
   switch (event.kind) {
     case 'log':
-      process.stderr.write(`${event.text}\n`);
+      writeLog(event);
       return;
     case 'rolled-back':
       process.emitWarning(`${event.message}: the system went back to its last checkpoint`, { code: event.code });
@@ -53,6 +55,11 @@ function tellProcess(event: EngineEvent): void {
 
 function deadLetterText({ letter: { actor, handler, code, message } }: SystemEvents['dead-letter']): string {
   return `a message '${handler}' to ${actor.type}/${actor.key} was set aside: ${code}: ${message}. See system.deadLetters`;
+}
+
+/** What nobody listens to goes where it would have gone from the thread of a process: a line of `ctx.log` to stderr. */
+export function writeLog({ text, from }: SystemEvents['log']): void {
+  process[from === 'stdout' ? 'stdout' : 'stderr'].write(`${text}\n`);
 }
 
 function waitingText({ host, pid, since }: SystemEvents['waiting']): string {

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { AnyActor, AskOptions, Asks, Ref, Service, TellsWhenRoom } from '@tidemark/actors';
+import type { AnyActor, AskOptions, Asks, Ref, Service, TellsWhenRoom, ThreadSettings } from '@tidemark/actors';
 import { ActorError, Border, loadModule, type LookAtResources, systemClock } from '@tidemark/actors/internal';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
@@ -18,9 +18,10 @@ import type { EngineOptions } from './engine-options.ts';
 import type { ScheduleOption } from './schedule.ts';
 import { SystemNews, type SystemEvents } from './system-events.ts';
 import type { InspectOptions, SystemView } from './system-view.ts';
+import { threadSettings } from './thread-settings.ts';
 import type { IfRunning } from './take-over.ts';
 
-export interface SystemOptions {
+export interface SystemOptions extends ThreadSettings {
   /** Modules that define the actors; every worker imports them. */
   readonly actors: readonly URL[];
   /** Folder or store URL for the checkpoints; without one the system starts anew each time. */
@@ -88,8 +89,8 @@ export interface System extends AsyncDisposable {
   /** Takes a last checkpoint and ends the workers; rejects when that checkpoint could not be taken. */
   stop(): Promise<void>;
   /**
-   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `rolled-back`, `warning`, `log` (what `ctx.log` writes), until the
-   * returned function is called. Logs that nobody listens to go to stderr, warnings become warnings of the process.
+   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `rolled-back`, `warning`, `log` (what `ctx.log` writes, and workers to their standard streams), until the
+   * returned function is called. Logs that nobody listens to go to stdout and stderr (what is printed even if `observe` hears it), warnings become warnings of the process.
    */
   on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void;
   /**
@@ -144,6 +145,7 @@ export async function startSystem(options: SystemOptions, environment: Environme
       captureBytesMax: options.captureBytesMax ?? CAPTURE_BYTES_MAX,
       copies: options.copies ?? [],
       inline: options.inline ?? false,
+      threads: threadSettings(options),
       fresh: options.fresh ?? false,
       from: options.from ?? null,
       acceptDuplicates: options.acceptDuplicates ?? false,

@@ -1,10 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { limits, type Threads } from '@tidemark/actors/internal';
 import { createSystem } from '@tidemark/checkpoint';
+import { nodeEnvironment, startEngine } from '@tidemark/checkpoint/internal';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../actors/test/support/manual-clock.ts';
 import { Till } from './fixtures/actors.mjs';
 import { runText } from './support/child.ts';
+import { engineOptions } from './support/engine-options.ts';
 import { SteppedStart, storeToRestore } from './support/interrupted.ts';
 import { Systems } from './support/systems.ts';
 
@@ -81,6 +85,32 @@ describe('a start that fails', () => {
     const { code, ms } = await failing('exits-in-worker.mjs', `store: ${JSON.stringify(join(folder, 'store'))}`);
     expect(code).toBe('WORKER_LOST');
     expect(ms).toBeLessThan(5_000);
+  });
+
+  test('WORKER_START: a worker that says nothing, when the time for starting is over', async () => {
+    const clock = new ManualClock();
+    const ended: string[] = [];
+    const silent: Threads = {
+      lines: [1, 2].map((thread) => ({ thread, say: () => undefined, listen: () => undefined })),
+      connect: () => [],
+      end: () => undefined,
+      stop: () => Promise.resolve(),
+      kill: () => Promise.resolve(void ended.push('killed')),
+    };
+    const started = startEngine(engineOptions({ inline: false }), {
+      ...nodeEnvironment,
+      clock,
+      startThreads: () => silent,
+    });
+    const outcome = started.catch((error: unknown) => error);
+    await clock.pass(limits.BOOT_MS - 1, 1_000);
+    expect(ended).toEqual([]);
+    await clock.pass(2);
+    expect(await outcome).toMatchObject({
+      code: 'WORKER_START',
+      message: 'worker 1, 2 has not loaded its modules within 30000 ms',
+    });
+    expect(ended).toEqual(['killed']);
   });
 
   test.each(['differs.mjs', 'exits-in-worker.mjs'])('leaves the job free for the next one (%s)', async (fixture) => {

@@ -1,5 +1,5 @@
 import { systemClock } from '@tidemark/actors/internal';
-import { startEngine } from '@tidemark/checkpoint/internal';
+import { startEngine, writeLog } from '@tidemark/checkpoint/internal';
 import { openStore } from '@tidemark/stores';
 import { nodeFiles } from './input/file-access.adapter.ts';
 import type { JobEnvironment, JobOutside } from './job-environment.ts';
@@ -12,5 +12,13 @@ export const nodeJobEnvironment: JobEnvironment = {
   ...nodeOutside,
   clock: systemClock,
   loadJob,
-  startEngine: (options) => startEngine(options),
+  startEngine: (options) =>
+    startEngine({
+      ...options,
+      observe(event) {
+        // Of the job's own code, for whoever looks at this process.
+        if (event.kind === 'log') writeLog(event);
+        options.observe(event);
+      },
+    }),
 };

@@ -35,3 +35,9 @@ export const STOP_APPLY_MS = 5_000;
 
 /** Milliseconds between tries for the last checkpoint of a job. */
 export const LAST_RETRY_MS = 1_000;
+
+/** Where the checkpoints lie when nothing is said: under it, a folder for each job. */
+export const DEFAULT_STORES = '.tidemark';
+
+/** When they are taken then: output becomes visible so much later, and a second of work is done again after a crash at most. */
+export const DEFAULT_SCHEDULE = '1s';

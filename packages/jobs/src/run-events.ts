@@ -1,3 +1,4 @@
+import type { ThreadSettings } from '@tidemark/actors';
 import type { Compression, CopyOptions, IfRunning, KeepOptions, PlanRow, ScheduleOption } from '@tidemark/checkpoint';
 
 /** What a running job tells its observer; `tidemark run --json` prints exactly these, one JSON object a line. */
@@ -103,7 +104,7 @@ export interface Progress {
 }
 
 /** What a person or the CLI may set from outside; wins over the job's own `setup()`. */
-export interface RunOptions {
+export interface RunOptions extends ThreadSettings {
   /** Files or folders of files. */
   readonly input?: readonly string[];
   /** Folder for the job's output records. */

@@ -11,6 +11,7 @@ import {
   type Published,
   type ToRun,
   type Engine,
+  threadSettings,
   workersOf,
 } from '@tidemark/checkpoint/internal';
 import { allowNetworkFolder } from '@tidemark/stores';
@@ -28,7 +29,7 @@ import type { JobRecord } from './job-record.ts';
 import { jobFormat, type JobSpec, jobSpec } from './job-spec.ts';
 import { lastCheckpoint, wasRolledBack } from './last-steps.ts';
 import { jobResult } from './job-result.ts';
-import { NAMINGS_MAX } from './limits.ts';
+import { DEFAULT_SCHEDULE, DEFAULT_STORES, NAMINGS_MAX } from './limits.ts';
 import {
   assertNothingLost,
   assertOutputsEmpty,
@@ -47,10 +48,6 @@ import { runOut } from './run-out.ts';
 import { rowReader } from './source-format.ts';
 import { WorkerReports } from './worker-reports.ts';
 import type { JobHostSays, JobWorkerData, JobWorkerSays } from './worker-messages.ts';
-
-/** Under it, a folder for each job. */
-const DEFAULT_STORES = '.tidemark';
-const DEFAULT_SCHEDULE = '1s';
 
 /**
  * Runs the job of a file: goes on from its newest checkpoint, or begins.
@@ -140,6 +137,7 @@ class RunningJob implements JobRun, HostExtension {
       captureBytesMax: options.captureBytesMax ?? spec.checkpoint?.captureBytesMax ?? CAPTURE_BYTES_MAX,
       copies: options.copies ?? spec.checkpoint?.copies ?? [],
       inline: options.inline ?? false,
+      threads: threadSettings(options),
       fresh: options.fresh ?? false,
       from: options.from ?? null,
       acceptDuplicates: options.acceptDuplicates ?? false,

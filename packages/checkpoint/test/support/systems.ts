@@ -26,6 +26,8 @@ export class Systems {
   async start(options: Partial<SystemOptions> = {}): Promise<System> {
     const observe = options.observe ?? ((event: EngineEvent) => void this.events.push(event));
     const system = await createSystem({ actors, workers: 2, schedule: '1h', ...options, observe });
+    // What the fixtures print is for tests to look at.
+    system.on('log', () => undefined);
     this.#systems.push(system);
     return system;
   }

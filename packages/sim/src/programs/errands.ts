@@ -245,7 +245,9 @@ function checkClerks(units: readonly Unit[], again: readonly Envelope[]): number
     const found = [...done, ...open, ...timers, ...aside, ...sent].sort((a, b) => a - b);
     const expected = [...begun].sort((a, b) => a - b);
     if (found.join() !== expected.join()) {
-      throw new Error(`clerk ${key} has begun ${expected.join()}; done, open, waiting or set aside are ${found.join()}`);
+      throw new Error(
+        `clerk ${key} has begun ${expected.join()}; done, open, waiting or set aside are ${found.join()}`,
+      );
     }
     all += begun.length;
   }

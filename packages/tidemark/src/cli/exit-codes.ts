@@ -132,6 +132,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'CTX_EXPIRED',
       'DATA_NOT_SERIALISABLE',
       'LOG_UNSETTLED',
+      'MEMORY_SPENT',
       'MESSAGE_TOO_LARGE',
       'OVERRUN',
       'PART_NOT_STORED',
@@ -147,6 +148,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
       'TURN_THREW',
       'WORKER_LOST',
       'WORKER_START',
+      'WORKER_STUCK',
     ],
   }).flatMap(([status, codes]) => codes.map((code) => [code, Number(status)] as const)),
 );

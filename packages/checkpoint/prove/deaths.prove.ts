@@ -1,0 +1,3 @@
+import { deaths } from '../test/faults/deaths.ts';
+
+deaths();
