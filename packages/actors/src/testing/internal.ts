@@ -1,0 +1,3 @@
+export { ManualClock } from './manual-clock.ts';
+export { Network } from './network.ts';
+export { settled } from './settled.adapter.ts';

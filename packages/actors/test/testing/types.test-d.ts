@@ -1,0 +1,71 @@
+/** What the test kit does not let a test say. Nothing here runs. */
+import { actor, type Ref, type Reply, service, type Table, table } from '@tidemark/actors';
+import { testActor } from '@tidemark/actors/testing';
+
+const Account = actor('account', {
+  state: () => ({ balance: 0, visits: table<string, { count: number }>() }),
+  on: {
+    deposit(ctx, amount: number): void {
+      ctx.state.balance += amount;
+    },
+    withdraw(ctx, amount: number): number {
+      return (ctx.state.balance -= amount);
+    },
+  },
+});
+const Pages = service('pages', { load: async (_ctx, url: string): Promise<string> => url });
+const Transfer = actor('transfer', {
+  state: () => ({ done: [] as string[] }),
+  on: {
+    start(ctx, from: Ref<typeof Account>): void {
+      ctx.call(from).withdraw(1).into(Transfer, 'withdrawn');
+    },
+    withdrawn(ctx, answer: Reply<number>): void {
+      ctx.state.done.push(String(answer.ok));
+    },
+  },
+});
+
+const account = testActor(Account, 'a', { seed: 1, state: { balance: 1 } });
+const left: number = account.send.withdraw(1);
+const nothing: void = account.send.deposit(left);
+// @ts-expect-error says: 'string' is not assignable to parameter of type 'number'
+account.send.deposit('1');
+// @ts-expect-error says: Expected 1 arguments, but got 0
+account.send.deposit();
+// @ts-expect-error says: Property 'nope' does not exist
+account.send.nope();
+// @ts-expect-error says: 'number' is not assignable to type 'string'
+const wrong: string = account.send.withdraw(1);
+// @ts-expect-error says: Cannot assign to 'balance' because it is a read-only property
+account.state.balance = 2;
+const rows: ReadonlyMap<string, { readonly count: number }> = account.state.visits;
+// @ts-expect-error says: Property 'set' does not exist
+account.state.visits.set('x', { count: 1 });
+// @ts-expect-error says: 'string' is not assignable to type 'number'
+testActor(Account, 'a', { state: { balance: '1' } });
+// @ts-expect-error says: 'nope' does not exist in type
+testActor(Account, 'a', { state: { nope: 1 } });
+// @ts-expect-error says: is not assignable to parameter of type 'AnyActor'
+testActor(Pages);
+
+const transfer = testActor(Transfer);
+const [[amount]]: readonly (readonly [number])[] = transfer.sentTo(Account, 'deposit');
+// @ts-expect-error says: Argument of type '"nope"' is not assignable
+transfer.sentTo(Account, 'nope');
+const question = transfer.question(Account, 'withdraw');
+const asked: number = question.args[0];
+transfer.answer(question, { ok: true, value: asked });
+transfer.answer(question, { ok: false, code: 'TOO_LITTLE', message: '' });
+// @ts-expect-error says: 'string' is not assignable to type 'number'
+transfer.answer(question, { ok: true, value: '7' });
+// @ts-expect-error says: '{ ok: false; code: string; }' is not assignable
+transfer.answer(question, { ok: false, code: 'TOO_LITTLE' });
+transfer.answer(transfer.question(Pages, 'load'), { ok: true, value: 'text' });
+// @ts-expect-error says: Argument of type '"withdraw"' is not assignable
+transfer.question(Pages, 'withdraw');
+// @ts-expect-error says: 'string' is not assignable to parameter of type 'number'
+transfer.advance('1s');
+
+export type Kept = Table<string, number>;
+export { amount, nothing, rows, wrong };
