@@ -3,7 +3,7 @@ import { definitionOf } from './definition.ts';
 import { ActorError } from './errors.ts';
 import { OVERRUN_MESSAGES } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
-import { isOwnTable, type Letter } from './own-tables.ts';
+import { isOwnTable } from './own-tables.ts';
 import type { UnitTable } from './table.ts';
 import {
   type Cells,
@@ -172,7 +172,7 @@ export class ActorTable implements UnitHolder, Cells {
       const letters = cell.ownTableIfAny('~letters');
       if (letters === undefined) continue;
       const actor = { type: cell.definition.name, key: cell.key };
-      for (const [id, letter] of letters.entries()) found.push({ id, actor, ...(letter as Letter) });
+      for (const [id, letter] of letters.entries()) found.push({ id, actor, ...letter });
     }
     return found;
   }

@@ -169,7 +169,7 @@ export class Border {
 
   #abandoned({ envelope, isService: runs }: OpenAsk, number: number): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.envelope !== envelope);
-    if (runs) this.#runtime?.abortService(askCallId(this.#term, number));
+    if (runs) this.#runtime?.services.abort(askCallId(this.#term, number));
   }
 
   async #sendWhenRoom(envelope: Envelope): Promise<void> {
@@ -191,7 +191,7 @@ export class Border {
     const ask = reply !== null && 'ask' in reply ? this.#asks.get(reply.ask) : undefined;
     if (ask !== undefined) ask.sentIn = runtime.cut.cut;
     // Where it may be sent again its arguments stay: whoever gets them in this thread may change them.
-    if (ask?.isService === true) ask.thread = runtime.startService(withOwnArgs(envelope));
+    if (ask?.isService === true) ask.thread = runtime.services.startNow(withOwnArgs(envelope));
     else runtime.send(envelope.requestId === undefined ? envelope : withOwnArgs(envelope));
   }
 

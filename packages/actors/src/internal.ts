@@ -42,7 +42,8 @@ export type {
   WorkerWord,
 } from './messages.ts';
 export type { Port } from './port.ts';
-export { type CutHooks, Runtime, type RuntimeOptions } from './runtime.ts';
+export { Runtime } from './runtime.ts';
+export type { CutHooks, RuntimeOptions } from './runtime-options.ts';
 export { decodeKeys, decodeRowsData, type RowsData } from './stored-rows.ts';
 export { UnitTable } from './table.ts';
 export type { Task } from './task.ts';
@@ -53,7 +54,7 @@ export { Top } from './top.ts';
 export { MemoryBudget } from './memory.ts';
 export { Watchdog, type Watched } from './watchdog.ts';
 export type { ThreadSettings } from './thread-settings.ts';
-export { captureEach, type CaptureSink, CutState, type Unit, type UnitHolder } from './unit.ts';
+export { captureEach, type CaptureSink, CutState, oneAfterTheOther, type Unit, type UnitHolder } from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';
 export {

@@ -1,79 +1,36 @@
+import { AlarmClock } from './alarm-clock.ts';
 import { ActorTable } from './actor-table.ts';
 import type { OutChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { decodeValue } from './codec.ts';
-import { definitionOf } from './definition.ts';
-import { type ActorAddress, ActorError } from './errors.ts';
+import { ActorError } from './errors.ts';
 import { unpackBatch, unpackMessages } from './frame.ts';
-import { homeOfGroup, keyGroup } from './key-group.ts';
-import { CAPTURE_SHARE, HIGH_MARK_BYTES, LOW_MARK_BYTES, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
+import { Homes } from './homes.ts';
+import { Ingress } from './ingress.ts';
+import { CAPTURE_SHARE, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
 import { type Arrived, Links } from './links.ts';
 import {
   ANSWER,
   type Answer,
   type Batch,
   type Envelope,
-  type Frame,
   type LoadedUnit,
-  type Marker,
   type PackedFrame,
-  type Peer,
   REPLY,
   RESERVED,
   SERVICE,
   type Sight,
   type UnitData,
 } from './messages.ts';
+import { systemRandom } from './random.adapter.ts';
+import type { CutHooks, RuntimeOptions } from './runtime-options.ts';
 import { ServiceDesk } from './service-desk.ts';
 import type { RowsData } from './stored-rows.ts';
 import type { Task } from './task.ts';
 import type { Inside } from './thread-view.ts';
 import type { DeadLetter, MessageCounts } from './turns.ts';
-import { CutState } from './unit.ts';
+import { CutState, oneAfterTheOther } from './unit.ts';
 import { WorkCount } from './work-count.ts';
-
-/** What the runtime tells whoever takes cuts. It knows that a marker exists; what a checkpoint is, it does not know. */
-export interface CutHooks {
-  marker(marker: Marker, from: number): void;
-  /** A frame has arrived; called before anything of it is processed. */
-  arrived(frame: Frame, from: number): void;
-  /** Work on the open cut until `deadline` (monotonic ms). Answers whether there is more to do. */
-  work(deadline: number): boolean;
-}
-
-export interface RuntimeOptions {
-  readonly thread: number;
-  readonly workers: number;
-  readonly generation: number;
-  readonly term: number;
-  /** Cut of the checkpoint that is loaded; 0 when nothing is, or it does not matter. */
-  readonly cut?: number;
-  readonly clock: Clock;
-  readonly peers: readonly Peer[];
-  /** One flag per thread: not 0 while that thread keeps the ingress of the system closed. */
-  readonly ingress: Int32Array;
-  /** Where each thread counts what it has done; left out where nobody looks. */
-  readonly work?: Float64Array;
-  /** A turn threw, or the program overran: this thread cannot go on. */
-  readonly fail: (error: unknown) => void;
-  readonly log: (text: string) => void;
-  /** The host's open asks; a worker has none. */
-  readonly answered?: (ask: number, term: number, answer: Answer, cut: number) => void;
-  /** A message was set aside. */
-  readonly letter?: (letter: DeadLetter) => void;
-  /** Actors whose turns have thrown since the process began. */
-  readonly careful?: readonly ActorAddress[];
-  /** In [0, 1). */
-  readonly random?: () => number;
-  /** Open calls of services by thread, in shared memory. */
-  readonly calls?: Int32Array;
-}
-
-/** Addresses remembered per definition: a hash costs ten times a look-up. */
-const HOMES_MAX = 100_000;
-
-/** Longest wait that a timer of Node takes. */
-const ALARM_MS_MAX = 2 ** 31 - 1;
 
 /** Turns between two looks at the clock: they are short, the clock is not free. */
 const TURNS_PER_LOOK = 16;
@@ -98,16 +55,17 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #links: Links;
   readonly #actors: ActorTable;
-  readonly #services: ServiceDesk;
+  /** Calls of services: the host starts its own there. */
+  readonly services: ServiceDesk;
   readonly #tasks = new Map<string, Task>();
-  readonly #homes = new Map<string, Map<string, number>>();
+  readonly #homes: Homes;
+  readonly #ingress: Ingress;
+  readonly #alarm: AlarmClock;
   #hooks: CutHooks | null = null;
   #running = false;
   #scheduled = false;
   #inSlice = false;
   #ids = 0;
-  /** When the clock wakes this thread for what is due next, and how to stop it. */
-  #alarm: { readonly at: number; readonly cancel: () => void } | null = null;
   /** Records in the mailboxes of tasks. */
   #waitingRecords = 0;
   #restored = 0;
@@ -120,6 +78,9 @@ export class Runtime {
     this.clock = options.clock;
     this.cut.cut = options.cut ?? 0;
     this.work = new WorkCount(options.work ?? null, options.thread);
+    this.#homes = new Homes(options.workers);
+    this.#ingress = new Ingress(options.ingress, options.thread);
+    this.#alarm = new AlarmClock(options.clock, () => this.wake());
     this.#links = new Links({
       workers: options.workers,
       generation: options.generation,
@@ -128,8 +89,8 @@ export class Runtime {
       marker: (marker, from) => this.#hooks?.marker(marker, from),
       wake: () => this.wake(),
     });
-    const { clock, random = Math.random, letter, careful } = options;
-    this.#services = new ServiceDesk({
+    const { clock, random = systemRandom, letter, careful } = options;
+    this.services = new ServiceDesk({
       thread: options.thread,
       workers: options.workers,
       load: options.calls ?? new Int32Array(options.workers + 1),
@@ -143,7 +104,7 @@ export class Runtime {
       log: options.log,
       send: (envelope) => this.send(envelope),
       answer: (to, answer) => this.#answer(to, answer),
-      abort: (call) => this.#services.abort(call),
+      abort: (call) => this.services.abort(call),
       letter,
       careful,
       random,
@@ -176,8 +137,8 @@ export class Runtime {
 
   stop(): void {
     this.#running = false;
-    this.#alarm?.cancel();
-    this.#services.stop();
+    this.#alarm.cancel();
+    this.services.stop();
     this.#links.close();
   }
 
@@ -200,34 +161,18 @@ export class Runtime {
 
   /** Thread at which an actor lives. */
   homeOf(type: string, key: string): number {
-    const homes = this.#homes.get(type);
-    const known = homes?.get(key);
-    if (known !== undefined) return known;
-    const home = definitionOf(type).place === 'host' ? 0 : homeOfGroup(keyGroup(type, key), this.workers);
-    if (homes === undefined) this.#homes.set(type, new Map([[key, home]]));
-    else if (homes.size < HOMES_MAX) homes.set(key, home);
-    return home;
+    return this.#homes.of(type, key);
   }
 
   send(envelope: Envelope): void {
     const { type } = envelope;
     if (type === SERVICE) {
-      this.#services.start(envelope);
+      this.services.start(envelope);
       this.wake();
       return;
     }
     if (type !== ANSWER) this.#actors.counts.sent++;
     this.#sendTo(type === ANSWER ? 0 : this.homeOf(type, envelope.key), envelope);
-  }
-
-  /** Starts a call of a service for the host, which has waited for room; answers the thread that got it. */
-  startService(envelope: Envelope): number {
-    return this.#services.startNow(envelope);
-  }
-
-  /** Nobody waits for the answer to that call any more. */
-  abortService(call: string): void {
-    this.#services.abort(call);
   }
 
   #sendTo(thread: number, envelope: Envelope): void {
@@ -245,10 +190,8 @@ export class Runtime {
   /** Whether new work may enter: no thread of the system has more waiting than it should. */
   get ingressOpen(): boolean {
     // Here too: whoever sends without a pause would never see the flag of its own thread.
-    this.#setIngress();
-    const flags = this.#options.ingress;
-    for (let i = 0; i < flags.length; i++) if (Atomics.load(flags, i) !== 0) return false;
-    return true;
+    this.#ingress.set(this.#waitingBytes);
+    return this.#ingress.isOpen;
   }
 
   // ── what a cut needs ─────────────────────────────────────────────────────────────────────────────────────────
@@ -322,7 +265,7 @@ export class Runtime {
 
   /** Messages and calls are under way here. */
   get #isBusy(): boolean {
-    return this.hasMail || this.#actors.ready || this.#services.waits || this.#services.running > 0;
+    return this.hasMail || this.#actors.ready || this.services.waits || this.services.running > 0;
   }
 
   /** Messages that were set aside in this thread. */
@@ -351,11 +294,11 @@ export class Runtime {
       const share = more ? SLICE_MS * CAPTURE_SHARE : SLICE_MS;
       const cutting = this.#hooks?.work(this.clock.monotonic() + share) ?? false;
       this.#links.flush(this.cut.cut);
-      this.#setIngress();
+      this.#ingress.set(this.#waitingBytes);
       this.work.write();
       this.#inSlice = false;
       if (more || cutting) this.wake();
-      this.#setAlarm();
+      this.#alarm.set(this.#actors.nextAlarm);
     } catch (error) {
       this.#inSlice = false;
       this.#running = false;
@@ -372,7 +315,7 @@ export class Runtime {
     do {
       let worked = false;
       let turns = 0;
-      if (this.#services.waits) this.#services.startWaiting();
+      if (this.services.waits) this.services.startWaiting();
       while (turns < TURNS_PER_LOOK && this.#actors.ring()) turns++;
       if (turns > 0) worked = true;
       for (; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
@@ -429,25 +372,12 @@ export class Runtime {
 
   #deliver(envelope: Envelope): void {
     if (!envelope.type.startsWith(RESERVED)) this.#actors.deliver(envelope);
-    else if (envelope.type === SERVICE) this.#services.run(envelope);
-    else if (envelope.type !== ANSWER) this.#services.aborted(envelope.args[0] as string);
+    else if (envelope.type === SERVICE) this.services.run(envelope);
+    else if (envelope.type !== ANSWER) this.services.aborted(envelope.args[0] as string);
     else if (envelope.reply !== null && 'ask' in envelope.reply) {
       const { ask, term } = envelope.reply;
       this.#options.answered?.(ask, term, envelope.args[0] as Answer, (envelope.args[1] as number | undefined) ?? 0);
     }
-  }
-
-  /** Wakes this thread when the next thing is due. */
-  #setAlarm(): void {
-    const next = this.#actors.nextAlarm;
-    if (next === undefined || (this.#alarm !== null && this.#alarm.at <= next)) return;
-    this.#alarm?.cancel();
-    const delayMs = Math.min(Math.max(0, next - this.clock.monotonic()), ALARM_MS_MAX);
-    const cancel = this.clock.after(delayMs, () => {
-      this.#alarm = null;
-      this.wake();
-    });
-    this.#alarm = { at: next, cancel };
   }
 
   #deliverBatch(batch: Batch): void {
@@ -457,15 +387,7 @@ export class Runtime {
     this.#waitingRecords += batch.values.length;
   }
 
-  #setIngress(): void {
-    const bytes = (this.#actors.waiting + this.#waitingRecords) * MESSAGE_BYTES_GUESS + this.#links.waitingBytes;
-    const flags = this.#options.ingress;
-    const closed = Atomics.load(flags, this.thread) !== 0;
-    if (!closed && bytes > HIGH_MARK_BYTES) Atomics.store(flags, this.thread, 1);
-    else if (closed && bytes < LOW_MARK_BYTES) Atomics.store(flags, this.thread, 0);
+  get #waitingBytes(): number {
+    return (this.#actors.waiting + this.#waitingRecords) * MESSAGE_BYTES_GUESS + this.#links.waitingBytes;
   }
-}
-
-function* oneAfterTheOther(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
-  for (const capture of captures) yield* capture;
 }

@@ -1,5 +1,5 @@
 import { Refusal } from './errors.ts';
-import { ABORT, type Answer, type Envelope, SERVICE } from './messages.ts';
+import { ABORT, type Answer, type Envelope } from './messages.ts';
 import { serviceOf } from './service.ts';
 import type { AnyService } from './types.ts';
 import { copyAnswer } from './turn.ts';
@@ -174,11 +174,6 @@ export class ServiceDesk {
     this.#turn = chosen;
     return chosen;
   }
-}
-
-/** Whether a message is this desk's: a call, or the end of one. */
-export function isForDesk(envelope: Envelope): boolean {
-  return envelope.type === SERVICE || envelope.type === ABORT;
 }
 
 /** The same for a call that is made again, so that what it does outside can be made to happen once. */

@@ -34,8 +34,7 @@ export function makeServiceCall(
   args: readonly unknown[],
   reply: ReplyTo | null,
 ): Envelope {
-  const { type, key, ...rest } = makeEnvelope({ type: name, key: '' }, handler, args, reply);
-  return { type: SERVICE, key: type, ...rest };
+  return { ...makeEnvelope({ type: name, key: '' }, handler, args, reply), type: SERVICE, key: name };
 }
 
 /** Copies what a handler returns for whoever asked: later turns may change the state that it is a part of. */

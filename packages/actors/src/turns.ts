@@ -7,6 +7,7 @@ import { type Answer, type Envelope, REPLY } from './messages.ts';
 import type { Letter, OpenCall } from './own-tables.ts';
 import { digestOf } from './requests.adapter.ts';
 import type { UnitTable } from './table.ts';
+import type { DeepReadonly } from './types.ts';
 import { copyAnswer, makeServiceCall, type TurnContext, type TurnPlace } from './turn.ts';
 import { failureOf, runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
 
@@ -317,7 +318,7 @@ export class Turns {
     for (const [id, call] of calls) {
       if (answered.has(id)) continue;
       this.#limit(cell, id, call);
-      if (call.service !== null) this.#options.send(again(cell, id, call as OpenCall));
+      if (call.service !== null) this.#options.send(again(cell, id, call));
     }
   }
 }
@@ -356,7 +357,7 @@ function plainAnswer(answer: Answer): Answer {
 }
 
 /** A question to a service, asked again. */
-function again(cell: Cell, call: string, { service, handler, args }: OpenCall): Envelope {
+function again(cell: Cell, call: string, { service, handler, args }: DeepReadonly<OpenCall>): Envelope {
   return makeServiceCall(service!, handler, args ?? [], { call, type: cell.definition.name, key: cell.key });
 }
 

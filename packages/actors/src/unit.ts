@@ -149,3 +149,8 @@ export interface UnitHolder {
   /** What is written whole with every cut. Called at the flip. */
   captureMotion(): Generator<void, void, void>;
 }
+
+/** Several captures as one. */
+export function* oneAfterTheOther(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
+  for (const capture of captures) yield* capture;
+}

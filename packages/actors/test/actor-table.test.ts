@@ -38,6 +38,11 @@ test('there is a turn for each message, and no other: also of actors that tell t
         },
         answer: () => undefined,
         log: () => undefined,
+        abort: () => undefined,
+        monotonic: () => 0,
+        now: () => 0,
+        random: () => 0,
+        nextId: () => '',
       });
       for (const [key, told] of first) {
         messages++;

@@ -74,14 +74,8 @@ const Asker = actor('calls-asker', {
     badly(ctx, from: Ref<typeof Purse>): void {
       ctx.call(from).bad().into(Asker, 'failed');
     },
-    wake(ctx, delayMs: number, id: string, label: string): void {
-      ctx.after(delayMs, id).into(Asker, 'woken', label);
-    },
-    woken(ctx, label: string): void {
-      ctx.state.got.push([label, ctx.now(), ctx.random()]);
-    },
-    stopTimer(ctx, id: string): void {
-      ctx.cancel(id);
+    woken(_ctx, _label: string): void {
+      // Its turn refuses, so it is never set.
     },
     forget(ctx): void {
       ctx.forget();
@@ -207,72 +201,10 @@ describe('A16: a question', () => {
       state: () => ({}),
       on: { run: (ctx) => misuse(ctx, Wrong) },
     });
-    void (threads.tell(Wrong) as unknown as { run(): void }).run();
+    threads.host.send({ type: Wrong.name, key: 'a', handler: 'run', args: [], reply: null });
     threads.run();
     expect(threads.failures).toEqual([
       expect.objectContaining({ code: 'TURN_THREW', cause: expect.objectContaining({ code: 'CALL_INCOMPLETE' }) }),
-    ]);
-  });
-});
-
-describe('a timer', () => {
-  test('goes off at its time, and once', async () => {
-    void threads.tell(Asker).wake(100, 't', 'x');
-    threads.run();
-    threads.clock.advance(99);
-    expect(await got()).toEqual([]);
-    expect(kept().timers).toBe(1);
-    threads.clock.advance(1);
-    expect(await got()).toEqual([['x', threads.clock.now(), 0.25]]);
-    threads.clock.advance(1e6);
-    expect(await got()).toHaveLength(1);
-    expect(kept().timers).toBe(0);
-  });
-
-  test('of an id takes the place of the one before', async () => {
-    void threads.tell(Asker).wake(100, 't', 'first');
-    void threads.tell(Asker).wake(50, 't', 'second');
-    void threads.tell(Asker).wake(70, 'other', 'third');
-    threads.run();
-    threads.clock.advance(1000);
-    expect((await got()).map((row) => (row as unknown[])[0])).toEqual(['second', 'third']);
-  });
-
-  test('that is cancelled does not go off', async () => {
-    void threads.tell(Asker).wake(100, 't', 'x');
-    void threads.tell(Asker).stopTimer('t');
-    void threads.tell(Asker).stopTimer('unknown');
-    threads.run();
-    threads.clock.advance(1000);
-    expect(await got()).toEqual([]);
-    expect(kept().timers).toBe(0);
-  });
-
-  test('goes with its actor', async () => {
-    void threads.tell(Asker).wake(100, 't', 'x');
-    void threads.tell(Asker).forget();
-    threads.run();
-    threads.clock.advance(1000);
-    expect(await got()).toEqual([]);
-  });
-
-  test('many go off in the order of their times', async () => {
-    const delays = Array.from({ length: 200 }, (_, i) => (i * 7919) % 1000);
-    for (const [i, delay] of delays.entries()) void threads.tell(Asker).wake(delay, `t${i}`, String(delay));
-    threads.run();
-    for (let i = 0; i < 100; i++) {
-      threads.clock.advance(10);
-      threads.run();
-    }
-    const fired = (await got()).map((row) => Number((row as unknown[])[0]));
-    expect(fired).toEqual([...delays].sort((a, b) => a - b));
-  });
-
-  test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('DELAY_INVALID: of %s ms', async (delay) => {
-    void threads.tell(Asker).wake(delay, 't', 'x');
-    threads.run();
-    expect(threads.failures).toEqual([
-      expect.objectContaining({ code: 'TURN_THREW', cause: expect.objectContaining({ code: 'DELAY_INVALID' }) }),
     ]);
   });
 });

@@ -179,12 +179,11 @@ export class Engine {
     await this.#generator?.withoutCuts(work);
   }
 
-  /** Looks at all threads once; throws `ROLLED_BACK` while the system goes back to its last checkpoint. */
+  /** Looks at all threads once. Like `letters` it throws `ROLLED_BACK` while the system goes back to its last checkpoint. */
   look(): Promise<readonly Sight[]> {
     return this.#generations.look();
   }
 
-  /** Messages that were set aside; throws `ROLLED_BACK` while the system goes back to its last checkpoint. */
   letters(): Promise<readonly DeadLetter[]> {
     return this.#generations.letters();
   }

@@ -1,4 +1,11 @@
-import { captureEach, type CutHooks, type Frame, type Marker, type Runtime } from '@tidemark/actors/internal';
+import {
+  captureEach,
+  type CutHooks,
+  type Frame,
+  type Marker,
+  oneAfterTheOther,
+  type Runtime,
+} from '@tidemark/actors/internal';
 import { Chain, type NextFile } from './chain.ts';
 import { type PartBlock, PartWriter, type PartCounts } from './part-writer.ts';
 import type { DefinitionCount } from './record.ts';
@@ -252,8 +259,4 @@ export class Participant implements CutHooks {
 function captureAll(runtime: Runtime, file: NextFile): Generator<void, void, void> {
   const units = file.base === 0 ? [runtime.captureUnits()] : file.changed.map((each) => captureEach(runtime.cut, each));
   return oneAfterTheOther([runtime.captureMotion(), ...units, runtime.cut.captureReplaced()]);
-}
-
-function* oneAfterTheOther(captures: readonly Generator<void, void, void>[]): Generator<void, void, void> {
-  for (const capture of captures) yield* capture;
 }

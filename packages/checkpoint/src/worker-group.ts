@@ -164,7 +164,7 @@ class Questions<T> {
   }
 
   fail(error: Error): void {
-    for (const { reject } of this.#open.values()) reject(error);
+    for (const question of this.#open.values()) question.reject(error);
     this.#open.clear();
   }
 }

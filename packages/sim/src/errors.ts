@@ -1,4 +1,4 @@
-import type { RunResult } from './run.ts';
+import type { RunResult } from './run-options.ts';
 
 export type SimulationErrorCode = 'SIMULATION_FAILED' | 'SIMULATION_NOT_REPEATABLE' | 'SIMULATION_OPTIONS';
 

@@ -1,5 +1,5 @@
 import { pairName, PAIRS } from './coverage.ts';
-import type { RunResult } from './run.ts';
+import type { RunResult } from './run-options.ts';
 
 /** What many seeds have shown together; plain data, so that it may come from another process. */
 export interface Totals {

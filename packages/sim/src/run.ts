@@ -1,64 +1,31 @@
 import type { EngineEvent } from '@tidemark/checkpoint/internal';
 import { ActorStage } from './actor-stage.ts';
 import { Chance } from './chance.ts';
-import { type Config, drawConfig, type Mode } from './config.ts';
+import { type Config, drawConfig } from './config.ts';
 import { Coverage, type ProcessStep } from './coverage.ts';
 import { Damager } from './damage.ts';
 import { Disk } from './disk.ts';
 import { codeOf, MAY_END, textOf } from './ends.ts';
-import { Faults, isDamage, type Fired, type OutsideFault } from './faults.ts';
+import { Faults, isDamage, type OutsideFault } from './faults.ts';
 import { JobStage } from './job-stage.ts';
 import { Judge } from './judge.ts';
 import type { Lane } from './lane.ts';
-import type { Planted } from './planted.ts';
 import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts';
 import { forgetVisits } from './programs/errands.ts';
 import { forgetRollbacks } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
 import { emptyWorkshop } from './programs/workshop.ts';
+import type { Bound, RunOptions, RunResult } from './run-options.ts';
 import type { Stage } from './stage.ts';
 import { READS, type StoreCall, type StoreFault } from './store.ts';
 import { watchUnhandled } from './unhandled.adapter.ts';
 import { World } from './world.ts';
-
-export interface RunOptions {
-  readonly program: Program;
-  readonly seed: number;
-  readonly mode: Mode;
-  /** Steps with faults. */
-  readonly steps?: number;
-  /** Indexes of the faults that may happen; all when not given. */
-  readonly only?: ReadonlySet<number> | null;
-  readonly print?: ((line: string) => void) | null;
-  readonly planted?: Planted;
-  /** Changes what was drawn for the seed. */
-  readonly tune?: (config: Config) => Config;
-}
-
-export interface RunResult {
-  readonly seed: number;
-  readonly violations: readonly string[];
-  readonly hash: string;
-  readonly steps: number;
-  readonly virtualMs: number;
-  readonly checkpoints: number;
-  readonly released: number;
-  readonly restores: number;
-  readonly processes: number;
-  readonly fired: readonly Fired[];
-  readonly coverage: Coverage;
-}
 
 const STEPS = 2_000;
 /** Once faults have stopped: what a settling put, an overdue cut and a watched counter may take together, and some. */
 const REST: Bound = { ms: 400_000, steps: 60_000 };
 /** And then: the longest time limit of a question, some ticks, and checkpoints that show that it is answered. */
 const OPEN: Bound = { ms: 100_000, steps: 12_000 };
-
-interface Bound {
-  readonly ms: number;
-  readonly steps: number;
-}
 
 /** Longer than a put is tried. */
 const OUTAGE_MS = 70_000;

@@ -1,4 +1,4 @@
-import type { RunResult } from './run.ts';
+import type { RunResult } from './run-options.ts';
 
 /** Replays that a shrinking takes at most. */
 const REPLAYS_MAX = 150;

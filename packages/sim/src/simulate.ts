@@ -5,7 +5,8 @@ import { CutView } from './cut-view.ts';
 import { SimulationError } from './errors.ts';
 import type { ActorProgram, ProgramHost } from './programs/program.ts';
 import { addResult, noTotals } from './report.ts';
-import { type RunResult, runSeed } from './run.ts';
+import { runSeed } from './run.ts';
+import type { RunResult } from './run-options.ts';
 import { shrink } from './shrink.ts';
 
 /** The outside's view of a system, as `createSystem` gives it, in simulated time. */

@@ -1,6 +1,7 @@
 import { PROGRAMS } from '../programs/all.ts';
 import type { Program } from '../programs/program.ts';
-import { type RunResult, runSeed } from '../run.ts';
+import { runSeed } from '../run.ts';
+import type { RunResult } from '../run-options.ts';
 import type { Bug } from './bug.ts';
 import { CHAIN_BUGS } from './chain-bugs.ts';
 import { CUT_BUGS } from './cut-bugs.ts';

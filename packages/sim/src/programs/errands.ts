@@ -198,7 +198,8 @@ function clerk(key: number): Ref<typeof Clerk> {
 }
 
 /** Asks with a request id, sometimes what was asked before: the answer is the same, whoever gave it. */
-function visit({ border, chance, violation }: ProgramHost): void {
+function visit(host: ProgramHost): void {
+  const { border, chance } = host;
   const known = [...told.keys()];
   const nonce = known.length > 0 && chance.isTrue(0.5) ? chance.pick(known) : 1 + chance.below(1_000_000_000);
   border
@@ -208,7 +209,7 @@ function visit({ border, chance, violation }: ProgramHost): void {
       (answer) => {
         const before = told.get(nonce) ?? answer;
         told.set(nonce, before);
-        if (answer !== before) violation(`visit ${nonce} was answered with ${answer}, and before with ${before}`);
+        if (answer !== before) host.violation(`visit ${nonce} was answered with ${answer}, and before with ${before}`);
       },
       // Late, or the system ended.
       () => undefined,
