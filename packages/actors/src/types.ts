@@ -263,16 +263,27 @@ type TakingReply<D, R> = {
   [K in keyof Messages<D>]: Args<Messages<D>[K]> extends [infer F, ...any] ? (Reply<R> extends F ? K : never) : never;
 }[keyof Messages<D>];
 
+/** Says of a handler that cannot be the one for an answer `R` why it cannot. */
+type IntoHandler<D, K, R> =
+  K extends TakingReply<D, R>
+    ? unknown
+    : K extends keyof Messages<D>
+      ? {
+          readonly 'the first argument of this handler does not take the answer: it must be a Reply of what was asked': never;
+        }
+      : { readonly 'this actor has no such handler': never };
+type BoundArgs<D, K, R> = K extends TakingReply<D, R> ? Tail<Args<Messages<D>[K]>> : any[];
+
 /** A call that does not yet say where its answer goes. */
 export interface Question<R> {
   /**
    * The answer comes as a message to this handler of the actor that asks, followed by the `bound` arguments. Until then the
    * question is data of that actor: it is in every checkpoint, and nothing waits.
    */
-  into<D extends Actor<any, any>, K extends TakingReply<D, R>>(
+  into<D extends Actor<any, any>, K extends TakingReply<D, R> | (string & {})>(
     self: D,
-    handler: K,
-    ...bound: Tail<Args<Messages<D>[K]>>
+    handler: K & IntoHandler<D, K, R>,
+    ...bound: BoundArgs<D, K, R>
   ): void;
 }
 export type Calls<D> = {

@@ -7,6 +7,7 @@ import { Consumer, type TypeError } from './support/consumer.ts';
 const TESTS = [
   'actors/test/types.test-d.ts',
   'actors/test/misuse.test-d.ts',
+  'actors/test/calls.test-d.ts',
   'actors/test/testing/types.test-d.ts',
   'checkpoint/test/types.test-d.ts',
 ] as const;

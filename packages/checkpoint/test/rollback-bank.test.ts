@@ -27,8 +27,8 @@ describe('64 accounts sending each other money in cycles, while threads die unde
     const waysToDie = ['exit', 'fail', 'exit', 'exit', 'fail', 'exit'] as const;
     for (const [round, way] of waysToDie.entries()) {
       const dying = 1 + (round % workers);
-      const account = system.ref(Account, keyAt('account', dying, workers));
-      // It is one of the 64, or a new one that no checkpoint holds: what it does is undone.
+      const account = system.ref(Account, keyAt('account', dying, workers, round));
+      // A new one each time, as one that threw before is careful. No checkpoint holds it: what it does is undone.
       const token = `${store}/died-${round}`;
       if (way === 'exit') await system.tell(account).exit(token);
       else await system.tell(account).fail(token);

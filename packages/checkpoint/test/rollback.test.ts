@@ -183,21 +183,21 @@ describe('a rollback', () => {
 });
 
 describe('what going back cannot cure ends the system', () => {
-  test('ROLLBACKS_SPENT: a turn of the checkpoint that throws again and again', async () => {
+  test('ROLLBACKS_SPENT: a turn of the checkpoint that its thread dies of again and again', async () => {
     const events: EngineEvent[] = [];
     const folder = await systems.folder();
     // No wait between two tries.
     const engine = await engineIn(folder, events, () => 0);
     engine.go();
-    // It is in every cut: from now on it throws, whatever is gone back to.
+    // It is in every cut: from now on its thread dies, whatever is gone back to.
     const poison = join(folder, 'poison');
-    engine.current!.runtime.send({ type: 'echo', key: 'a', handler: 'failWhen', args: [poison], reply: null });
+    engine.current!.runtime.send({ type: 'echo', key: 'a', handler: 'exitWhen', args: [poison], reply: null });
     await engine.checkpoint();
     await writeFile(poison, '');
     await expect(engine.done).rejects.toMatchObject({
       code: 'ROLLBACKS_SPENT',
       message: expect.stringContaining('went back 10 times'),
-      cause: { code: 'TURN_THREW', message: 'echo/a failWhen: poison' },
+      cause: { code: 'WORKER_LOST' },
     });
     expect(events.filter(({ kind }) => kind === 'rolled-back')).toHaveLength(10);
   });

@@ -1,5 +1,5 @@
 /** What a host may not write: see the same file of packages/actors. */
-import type { Ref } from '@tidemark/actors';
+import { actor, type Ref, service } from '@tidemark/actors';
 import type { System } from '@tidemark/checkpoint';
 import { Account, type Desk } from '../../actors/test/types.test-d.ts';
 
@@ -22,4 +22,34 @@ export async function host(system: System): Promise<void> {
   // @ts-expect-error a ref of another definition
   const other: Ref<typeof Desk> = alice;
   void [told, left, nothing, since, text, early, other];
+}
+
+const Purse = actor('typed-asks-purse', {
+  state: () => ({ money: 0 }),
+  on: { take: (ctx, amount: number) => (ctx.state.money -= amount) },
+});
+
+const Pages = service('typed-asks-pages', {
+  load: async (_ctx, url: string) => Promise.resolve(url),
+  size: (_ctx, text: string) => text.length,
+});
+
+/** Asks of the host: to actors and to services. */
+export async function asks(system: System): Promise<void> {
+  const purse = system.ref(Purse, 'p');
+  const left: number = await system.ask(purse, { requestId: 'r', release: 'after-checkpoint' }).take(1);
+  const text: string = await system.ask(Pages, { timeoutMs: 5, signal: AbortSignal.timeout(5) }).load('x');
+  const size: number = await system.ask(Pages).size(text + String(left));
+  await system.deadLetters.resend((await system.deadLetters.list())[size]);
+  // @ts-expect-error says: is not assignable to parameter of type 'AnyActor' or: No overload matches or: missing the following properties
+  system.ref(Pages, 'x');
+  // @ts-expect-error says: No overload matches this call or: is not assignable
+  await system.ask(purse, { release: 'later' }).take(1);
+  // @ts-expect-error says: Argument of type 'number' is not assignable to parameter of type 'string' or: No overload
+  await system.ask(Pages).load(5);
+  // @ts-expect-error says: Type 'string' is not assignable to type 'number'
+  const wrong: number = await system.ask(Pages).load('x');
+  // @ts-expect-error says: Property 'nope' does not exist
+  await system.ask(Pages).nope();
+  void wrong;
 }

@@ -23,9 +23,9 @@ export function rollbacksOf(systems: Systems): {
   };
 }
 
-/** A key of an actor that lives at that worker. */
-export function keyAt(type: string, worker: number, workers: number): string {
-  for (let n = 0; ; n++) if (homeOfGroup(keyGroup(type, `k${n}`), workers) === worker) return `k${n}`;
+/** A key of an actor that lives at that worker; another one for each `from`. */
+export function keyAt(type: string, worker: number, workers: number, from = 0): string {
+  for (let n = from * 1_000; ; n++) if (homeOfGroup(keyGroup(type, `k${n}`), workers) === worker) return `k${n}`;
 }
 
 /** The thread of each worker. */
