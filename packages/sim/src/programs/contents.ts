@@ -42,8 +42,8 @@ export function messagesTo(parts: readonly PartContent[], type: string, handler:
   const found: Envelope[] = [];
   for (const where of ['mail', 'channels', 'outboxes'] as const) {
     for (const part of parts) {
-      for (const { body } of part[where]) {
-        for (const envelope of unpackMessages(body)) {
+      for (const frame of part[where]) {
+        for (const envelope of unpackMessages(frame)) {
           if (envelope.type === type && envelope.handler === handler) found.push(envelope);
         }
       }
