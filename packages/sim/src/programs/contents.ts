@@ -1,4 +1,4 @@
-import { decodeValue, type Envelope, unpackMessages } from '@tidemark/actors/internal';
+import { decodeValue, type Envelope, holdsMessages, unpackMessages } from '@tidemark/actors/internal';
 import type { PartContent } from '@tidemark/checkpoint/internal';
 
 /** One unit with its value. */
@@ -43,6 +43,7 @@ export function messagesTo(parts: readonly PartContent[], type: string, handler:
   for (const where of ['mail', 'channels', 'outboxes'] as const) {
     for (const part of parts) {
       for (const frame of part[where]) {
+        if (!holdsMessages(frame)) continue;
         for (const envelope of unpackMessages(frame)) {
           if (envelope.type === type && envelope.handler === handler) found.push(envelope);
         }
