@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { Deadlines } from './deadlines.ts';
 import { ActorError } from './errors.ts';
 import { messageFacet, serviceFacet } from './facet.ts';
 import type { Answer, Envelope } from './messages.ts';
@@ -28,6 +29,7 @@ const ROOM_POLL_MS = 1;
 export class Border {
   readonly #clock: Clock;
   readonly #asks = new Map<number, OpenAsk>();
+  readonly #deadlines: Deadlines;
   #waiting: {
     readonly envelope: Envelope;
     readonly sent: () => void;
@@ -43,6 +45,7 @@ export class Border {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#deadlines = new Deadlines(clock, this.#asks);
   }
 
   /** What is sent goes to this generation. */
@@ -96,21 +99,24 @@ export class Border {
   }
 
   tell<D>(to: Ref<D>): TellsWhenRoom<D> {
-    // `async`, so that what cannot be sent rejects; the copy is made before the call returns.
-    return messageFacet(to, async (target, handler, args) => this.#sendWhenRoom(makeEnvelope(target, handler, args)));
+    return messageFacet(to, (target, handler, args) =>
+      rejecting(() => this.#sendWhenRoom(makeEnvelope(target, handler, args))),
+    );
   }
 
   ask<D>(to: D | Ref<D>, options: AskOptions = {}): Asks<D> {
     if (isService(to)) {
-      return serviceFacet(to, async ({ type }, handler, args) =>
-        this.#ask((reply) => makeServiceCall(type, handler, args, reply), {
-          ...options,
-          requestId: noRequestId(options),
-        }),
+      return serviceFacet(to, ({ type }, handler, args) =>
+        rejecting(() =>
+          this.#ask((reply) => makeServiceCall(type, handler, args, reply), {
+            ...options,
+            requestId: noRequestId(options),
+          }),
+        ),
       );
     }
-    return messageFacet(to as Ref<D>, async (target, handler, args) =>
-      this.#ask((reply) => makeEnvelope(target, handler, args, reply), options),
+    return messageFacet(to as Ref<D>, (target, handler, args) =>
+      rejecting(() => this.#ask((reply) => makeEnvelope(target, handler, args, reply), options)),
     );
   }
 
@@ -158,12 +164,17 @@ export class Border {
       timeoutMs,
       signal,
       release,
-      clock: this.#clock,
-      closed: () => this.#asks.delete(number),
+      since: this.#clock.monotonic(),
+      closed: () => {
+        this.#asks.delete(number);
+        this.#deadlines.removed();
+      },
       abandoned: () => this.#abandoned(ask, number),
     });
     this.#asks.set(number, ask);
-    this.#sendWhenRoom(ask.envelope).catch((error: unknown) => ask.fail(error));
+    this.#deadlines.added(ask);
+    const sent = rejecting(() => this.#sendWhenRoom(ask.envelope));
+    if (sent !== SENT) sent.catch((error: unknown) => ask.fail(error));
     return ask.promise;
   }
 
@@ -172,15 +183,15 @@ export class Border {
     if (runs) this.#runtime?.services.abort(askCallId(this.#term, number));
   }
 
-  async #sendWhenRoom(envelope: Envelope): Promise<void> {
+  #sendWhenRoom(envelope: Envelope): Promise<void> {
     if (this.#closed !== null) throw this.#closed;
     const runtime = this.#runtime;
     if (runtime === null && !this.#paused) throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
     if (this.#waiting.length === 0 && runtime?.ingressOpen === true) {
       this.#send(runtime, envelope);
-      return;
+      return SENT;
     }
-    await new Promise<void>((sent, fail) => {
+    return new Promise<void>((sent, fail) => {
       this.#waiting.push({ envelope, sent, fail });
       this.#poll();
     });
@@ -212,6 +223,18 @@ export class Border {
       sent();
     }
     if (this.#waiting.length > 0) this.#poll();
+  }
+}
+
+/** What most sends answer: there was room. */
+const SENT = Promise.resolve();
+
+/** What throws rejects; the copy is made before the call returns. Not `async`, which makes two promises more. */
+function rejecting<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return run();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { packBatch, packMessages } from './frame.ts';
+import { holdsMessages, packBatch, packMessages } from './frame.ts';
 import { FRAME_MESSAGES_MAX, MESSAGE_BYTES_GUESS, WINDOW_BYTES } from './limits.ts';
 import type { Batch, Envelope, Frame, PackedFrame } from './messages.ts';
 import type { Port } from './port.ts';
@@ -43,7 +43,7 @@ export class OutChannel {
   /** Messages that wait here; rows of batches are none. */
   get waitingMessages(): number {
     const queued = this.#queue.slice(this.#head).map(({ envelopes, frame }) => {
-      return envelopes?.length ?? (frame?.codec === 'messages' ? frame.count : 0);
+      return envelopes?.length ?? (frame !== null && holdsMessages(frame) ? frame.count : 0);
     });
     return queued.reduce((sum, count) => sum + count, this.#open.length);
   }

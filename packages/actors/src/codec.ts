@@ -1,4 +1,6 @@
 import { Packr } from 'msgpackr';
+import { ActorError } from './errors.ts';
+import { readPlain } from './plain-reader.ts';
 
 /**
  * Encoding of values. Two settings of one library, and no third:
@@ -20,16 +22,70 @@ export function encodeValueInPlace(value: unknown): Uint8Array {
   return messages.pack(value);
 }
 
+/** @throws ActorError `BYTES_UNREADABLE` */
 export function decodeValue(bytes: Uint8Array): unknown {
-  return messages.unpack(bytes);
+  return decode(messages, bytes);
 }
 
 export function encodeRows(value: unknown): Uint8Array {
   return own(rows.pack(value));
 }
 
+/** @throws ActorError `BYTES_UNREADABLE` */
 export function decodeRows(bytes: Uint8Array): unknown {
-  return rows.unpack(bytes);
+  return decode(rows, bytes);
+}
+
+/** What cannot be read, whoever has written it. */
+export function unreadable(what: string, cause: unknown): ActorError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ActorError(
+    'BYTES_UNREADABLE',
+    `${what} cannot be read: ${why}. It was written by a newer version, or its bytes were changed`,
+    { cause },
+  );
+}
+
+/** Shapes of records for which the library makes code, which takes longer than reading a thousand values. */
+const SHAPES_MAX = 500;
+
+/** Begins the definition of a shape; may also stand in a text. */
+const SHAPE = Buffer.of(0xd4, 0x72);
+
+/** Reads one value, in a time that grows with the bytes only. */
+function decode(packr: Packr, bytes: Uint8Array): unknown {
+  // Errors are values for the library, and a stack for each takes twenty times as long.
+  const stackTraceLimit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    if (hasManyShapes(bytes)) return readPlain(bytes);
+    let value: unknown;
+    let length = 0;
+    // Where bytes are left over, `unpack` would show all that it has read in its error.
+    packr.unpackMultiple(bytes, (first: unknown, _from, end = 0) => {
+      value = first;
+      length = end;
+      return false;
+    });
+    if (length !== bytes.length) throw new RangeError(`it ends at byte ${length}`);
+    return value;
+  } catch (cause) {
+    Error.stackTraceLimit = stackTraceLimit;
+    throw unreadable(`a value of ${bytes.length} bytes`, cause);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function hasManyShapes(bytes: Uint8Array): boolean {
+  // A shape that code is made for takes a dozen bytes.
+  if (bytes.length < SHAPES_MAX * 12) return false;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let shapes = 0;
+  for (let at = buffer.indexOf(SHAPE); at >= 0; at = buffer.indexOf(SHAPE, at + 2)) {
+    if (++shapes > SHAPES_MAX) return true;
+  }
+  return false;
 }
 
 function own(view: Uint8Array): Uint8Array {

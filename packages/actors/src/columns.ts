@@ -27,8 +27,10 @@ function numbersOf(name: string, rows: readonly Row[]): Column | null {
   const integers = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) {
     const value = rows[i][name];
-    integers[i] = value as number;
-    // Also not for what is no number: it is not its own integer part. Zero may be negative.
+    // Before it is put in: an object would be asked for its number, and a bigint has none.
+    if (typeof value !== 'number') return null;
+    integers[i] = value;
+    // Zero may be negative.
     if (integers[i] !== value || (value === 0 && Object.is(value, -0))) return floatsOf(name, rows);
   }
   return ['integers', integers];
@@ -70,6 +72,35 @@ function textsOf(name: string, rows: readonly Row[]): Column | null {
 
 function valuesOf(name: string, rows: readonly Row[]): Column {
   return ['values', rows.map((row) => row[name])];
+}
+
+/** @throws RangeError when these are no columns of so many rows */
+export function assertColumns(names: unknown, columns: unknown, count: number): asserts columns is readonly Column[] {
+  const good =
+    Array.isArray(names) &&
+    Array.isArray(columns) &&
+    names.length === columns.length &&
+    names.every((name) => typeof name === 'string') &&
+    columns.every((column) => isColumn(column as Column, count));
+  if (!good) throw new RangeError('no such columns');
+}
+
+function isColumn(column: Column, count: number): boolean {
+  if (!Array.isArray(column) || column[1]?.length !== count) return false;
+  switch (column[0]) {
+    case 'integers':
+      return column[1] instanceof Int32Array;
+    case 'numbers':
+      return column[1] instanceof Float64Array;
+    case 'texts':
+      return (
+        column[1] instanceof Uint16Array && Array.isArray(column[2]) && column[1].every((at) => at < column[2].length)
+      );
+    case 'values':
+      return Array.isArray(column[1]);
+    default:
+      return false;
+  }
 }
 
 /** The rows that `toColumns` was given: new objects of one hidden class. */

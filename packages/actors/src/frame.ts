@@ -1,7 +1,8 @@
-import { decodeRows, decodeValue, encodeRows, encodeValue } from './codec.ts';
-import { type Column, fromColumns, toColumns } from './columns.ts';
+import { decodeRows, decodeValue, encodeRows, unreadable } from './codec.ts';
+import { assertColumns, type Column, fromColumns, toColumns } from './columns.ts';
 import { ActorError } from './errors.ts';
-import { FRAME_BYTES_TARGET, MESSAGE_BYTES_MAX } from './limits.ts';
+import { assertEnvelope, assertReply, packGrouped, unpackGrouped } from './grouped.ts';
+import { FRAME_BYTES_TARGET, FRAME_MESSAGES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { Batch, Envelope, PackedFrame } from './messages.ts';
 
 /**
@@ -13,14 +14,24 @@ type WireEnvelope =
   | readonly [string, string, string, readonly unknown[], number, number, string?]
   | readonly [string, string, string, readonly unknown[], string, string, string];
 
+/** Bytes of a frame of messages: more is one message, which is refused, or was not written here. */
+const FRAME_BYTES_MAX = MESSAGE_BYTES_MAX * 2;
+
+/** Fewer messages are written one by one: what they have in common is not worth a list of its own. */
+const GROUPED_MIN = 32;
+
 /** Packs messages into as few frames as the byte limit allows, in order. */
 export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
-  const body = encodeValue(envelopes.map(toWire));
-  if (body.length <= FRAME_BYTES_TARGET * 4 || envelopes.length === 1) {
-    if (body.length > MESSAGE_BYTES_MAX * 2) throw tooLarge(envelopes[0], body.length);
-    return [{ codec: 'messages', count: envelopes.length, body }];
+  const count = envelopes.length;
+  if (count <= FRAME_MESSAGES_MAX) {
+    const codec = count < GROUPED_MIN ? 'messages' : 'grouped';
+    const body = codec === 'messages' ? encodeRows(envelopes.map(toWire)) : packGrouped(envelopes);
+    if (body.length <= FRAME_BYTES_TARGET * 4 || count === 1) {
+      if (body.length > FRAME_BYTES_MAX) throw tooLarge(envelopes[0], body.length);
+      return [{ codec, count, body }];
+    }
   }
-  const half = envelopes.length >> 1;
+  const half = count >> 1;
   return [...packMessages(envelopes.slice(0, half)), ...packMessages(envelopes.slice(half))];
 }
 
@@ -36,33 +47,72 @@ export function packBatch(batch: Batch): PackedFrame {
 /** Rows whose dictionary indexes surely fit into 16 bits. */
 const COLUMN_ROWS_MAX = 65_536;
 
-export function unpackMessages(body: Uint8Array): Envelope[] {
-  return (decodeValue(body) as WireEnvelope[]).map(fromWire);
+/** Whether a frame holds messages to actors; otherwise it holds a batch for a task. */
+export function holdsMessages({ codec }: PackedFrame): boolean {
+  return codec === 'messages' || codec === 'grouped';
 }
 
-function fromWire(wire: WireEnvelope): Envelope {
-  const [type, key, handler, args] = wire;
-  if (wire.length === 4) return { type, key, handler, args, reply: null };
-  if (typeof wire[4] === 'string') {
-    return { type, key, handler, args, reply: { call: wire[4], type: wire[5] as string, key: wire[6]! } };
-  }
-  const reply = { ask: wire[4], term: wire[5] as number };
-  return wire.length === 6
-    ? { type, key, handler, args, reply }
-    : { type, key, handler, args, reply, requestId: wire[6] };
+/**
+ * The messages of a frame of codec `messages` or `grouped`.
+ *
+ * @throws ActorError `BYTES_UNREADABLE`
+ */
+export function unpackMessages(frame: PackedFrame): Envelope[] {
+  return reading(frame, ({ codec, count, body }) => {
+    if (body.length > FRAME_BYTES_MAX) throw new RangeError(`more than ${FRAME_BYTES_MAX} bytes`);
+    if (codec === 'grouped') return unpackGrouped(body, count);
+    const all = decodeValue(body);
+    if (codec !== 'messages' || !Array.isArray(all) || all.length !== count) throw new RangeError('no such messages');
+    return all.map(fromWire);
+  });
 }
 
-/** The batch of a frame of codec `rows` or `columns`. */
-export function unpackBatch({ codec, count, body }: PackedFrame): Batch {
-  if (codec === 'rows') {
-    const [task, keys, values] = decodeRows(body) as [string, Key[] | null, unknown[]];
-    return { task, keys, values, columns: null };
+/**
+ * The batch of a frame of codec `rows` or `columns`.
+ *
+ * @throws ActorError `BYTES_UNREADABLE`
+ */
+export function unpackBatch(frame: PackedFrame): Batch {
+  return reading(frame, ({ codec, count, body }) => {
+    const batch = decodeRows(body);
+    if (!Array.isArray(batch) || !isBatch(batch[0], batch[1], count)) throw new RangeError('no such rows');
+    if (codec === 'rows') {
+      const [task, keys, values] = batch as [string, Key[] | null, unknown[]];
+      if (!Array.isArray(values) || values.length !== count) throw new RangeError('no such rows');
+      return { task, keys, values, columns: null };
+    }
+    const [task, keys, names, columns] = batch as [string, Key[] | null, string[], Column[]];
+    assertColumns(names, columns, count);
+    return { task, keys, values: fromColumns(names, columns, count), columns: names };
+  });
+}
+
+function isBatch(task: unknown, keys: unknown, count: number): boolean {
+  return typeof task === 'string' && (keys === null || (Array.isArray(keys) && keys.length === count));
+}
+
+function reading<T>(frame: PackedFrame, read: (frame: PackedFrame) => T): T {
+  try {
+    return read(frame);
+  } catch (error) {
+    throw unreadable(`a frame of ${frame.count} in codec '${frame.codec}', ${frame.body.length} bytes`, error);
   }
-  const [task, keys, names, columns] = decodeRows(body) as [string, Key[] | null, string[], Column[]];
-  return { task, keys, values: fromColumns(names, columns, count), columns: names };
 }
 
 type Key = string | number;
+
+function fromWire(wire: WireEnvelope): Envelope {
+  const [type, key, handler, args] = wire;
+  assertEnvelope(type, key, handler, args);
+  if (wire.length === 4) return { type, key, handler, args, reply: null };
+  const reply =
+    typeof wire[4] === 'string'
+      ? { call: wire[4], type: wire[5] as string, key: wire[6]! }
+      : { ask: wire[4], term: wire[5] as number };
+  assertReply(reply);
+  if (wire.length === 6 || 'call' in reply) return { type, key, handler, args, reply };
+  return { type, key, handler, args, reply, requestId: wire[6] };
+}
 
 function toWire(envelope: Envelope): WireEnvelope {
   const { type, key, handler, args, reply, requestId } = envelope;

@@ -16,7 +16,7 @@ export { definedVersions, services } from './service.ts';
 export { type DeadLetter, DISCARD, type MessageCounts, RESEND } from './turns.ts';
 export { type ActorAddress, ActorError, assertNever, type ErrorData, errorToData, RemoteError } from './errors.ts';
 export { Events } from './events.ts';
-export { packBatch, packMessages, unpackBatch, unpackMessages } from './frame.ts';
+export { holdsMessages, packBatch, packMessages, unpackBatch, unpackMessages } from './frame.ts';
 export { homeOfGroup, keyGroup, murmur3 } from './key-group.ts';
 export * as limits from './limits.ts';
 export { loadModule } from './load-module.ts';

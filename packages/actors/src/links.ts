@@ -1,4 +1,5 @@
 import { OutChannel } from './channel.ts';
+import { holdsMessages } from './frame.ts';
 import type { ChannelItem, Frame, Marker, Peer } from './messages.ts';
 import type { QueueDepth } from './thread-view.ts';
 
@@ -82,7 +83,7 @@ export class Links {
 
   /** Messages in frames that have arrived; batches of tasks are none. */
   get arrivedDepth(): QueueDepth {
-    const frames = this.arrivedFrames.map(({ frame }) => frame).filter(({ codec }) => codec === 'messages');
+    const frames = this.arrivedFrames.map(({ frame }) => frame).filter(holdsMessages);
     return { messages: frames.reduce((sum, { count }) => sum + count, 0), bytes: this.#arrivedBytes };
   }
 

@@ -60,7 +60,7 @@ export interface Batch {
 
 /** Bytes of one frame as they were packed; readable alone. */
 export interface PackedFrame {
-  readonly codec: 'messages' | 'rows' | 'columns';
+  readonly codec: 'messages' | 'grouped' | 'rows' | 'columns';
   readonly count: number;
   readonly body: Uint8Array;
 }

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Due } from './deadlines.ts';
 import { ActorError, RemoteError } from './errors.ts';
 import { type Answer, type Envelope, SERVICE } from './messages.ts';
 
@@ -7,7 +7,8 @@ export interface OpenAskOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly release: 'at-once' | 'after-checkpoint';
-  readonly clock: Clock;
+  /** Monotonic milliseconds. */
+  readonly since: number;
   /** It is settled. */
   readonly closed: () => void;
   /** The asker waits no longer, and a service that still runs shall stop. */
@@ -22,7 +23,7 @@ export interface OpenAsks {
 }
 
 /** An ask of the host that is not settled yet. */
-export class OpenAsk {
+export class OpenAsk implements Due {
   readonly envelope: Envelope;
   /** Monotonic milliseconds. */
   readonly since: number;
@@ -30,8 +31,8 @@ export class OpenAsk {
   readonly #options: OpenAskOptions;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
-  readonly #cancel: () => void;
-  readonly #aborted: () => void;
+  readonly #aborted: (() => void) | null;
+  dueMs: number;
   /** Cut of the record that says that it lets this answer out. */
   #releasedBy: number | null = null;
   /** Newest cut of the host when it was sent; null while it waits for room. */
@@ -42,20 +43,23 @@ export class OpenAsk {
   #held: { readonly answer: Answer; readonly cut: number } | null = null;
 
   constructor(options: OpenAskOptions) {
-    const { envelope, timeoutMs, clock, signal } = options;
+    const { envelope, since, timeoutMs, signal } = options;
     this.envelope = envelope;
-    this.since = clock.monotonic();
+    this.since = since;
     this.#options = options;
+    this.dueMs = since + timeoutMs;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancel = clock.after(timeoutMs, () => {
-      // One that waits for its checkpoint was answered in time.
-      if (this.#held === null) this.#abandon(late(this.what, timeoutMs));
-    });
-    this.#aborted = () => this.#abandon(signal?.reason);
-    signal?.addEventListener('abort', this.#aborted);
+    this.#aborted = signal === undefined ? null : () => this.#abandon(signal.reason);
+    if (this.#aborted !== null) signal?.addEventListener('abort', this.#aborted);
+  }
+
+  late(): void {
+    this.dueMs = Number.POSITIVE_INFINITY;
+    // One that waits for its checkpoint was answered in time.
+    if (this.#held === null) this.#abandon(late(this.what, this.#options.timeoutMs));
   }
 
   get what(): string {
@@ -107,8 +111,7 @@ export class OpenAsk {
   }
 
   #close(): void {
-    this.#cancel();
-    this.#options.signal?.removeEventListener('abort', this.#aborted);
+    if (this.#aborted !== null) this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#options.closed();
   }
 }

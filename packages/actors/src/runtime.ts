@@ -4,7 +4,7 @@ import type { OutChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { decodeValue } from './codec.ts';
 import { ActorError } from './errors.ts';
-import { unpackBatch, unpackMessages } from './frame.ts';
+import { holdsMessages, unpackBatch, unpackMessages } from './frame.ts';
 import { Homes } from './homes.ts';
 import { Ingress } from './ingress.ts';
 import { CAPTURE_SHARE, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
@@ -249,7 +249,7 @@ export class Runtime {
 
   /** Puts motion back into the mailboxes of this thread, in the order given. */
   loadFrame(frame: PackedFrame): void {
-    if (frame.codec === 'messages') this.#restored += frame.count;
+    if (holdsMessages(frame)) this.#restored += frame.count;
     this.#unpack(frame);
   }
 
@@ -366,8 +366,8 @@ export class Runtime {
   }
 
   #unpack(frame: PackedFrame): void {
-    if (frame.codec !== 'messages') this.#deliverBatch(unpackBatch(frame));
-    else for (const envelope of unpackMessages(frame.body)) this.#deliver(envelope);
+    if (!holdsMessages(frame)) this.#deliverBatch(unpackBatch(frame));
+    else for (const envelope of unpackMessages(frame)) this.#deliver(envelope);
   }
 
   #deliver(envelope: Envelope): void {

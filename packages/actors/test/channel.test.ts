@@ -2,6 +2,7 @@ import {
   type Batch,
   type ChannelItem,
   type Envelope,
+  holdsMessages,
   limits,
   OutChannel,
   type PackedFrame,
@@ -242,7 +243,7 @@ function message(n: number, bytes: number): Envelope {
 }
 
 function numbersIn(frame: PackedFrame): number[] {
-  if (frame.codec === 'messages') return unpackMessages(frame.body).map(({ args }) => args[0] as number);
+  if (holdsMessages(frame)) return unpackMessages(frame).map(({ args }) => args[0] as number);
   const { values }: Batch = unpackBatch(frame);
   return (values as { n: number }[]).map(({ n }) => n);
 }

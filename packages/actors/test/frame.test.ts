@@ -29,7 +29,7 @@ describe('a frame of messages', () => {
         const [frame, ...more] = packMessages(envelopes);
         expect(more).toEqual([]);
         expect(frame).toMatchObject({ codec: 'messages', count: envelopes.length });
-        expect(unpackMessages(frame.body)).toStrictEqual(envelopes);
+        expect(unpackMessages(frame)).toStrictEqual(envelopes);
       }),
     );
   });
@@ -37,9 +37,7 @@ describe('a frame of messages', () => {
   test('two messages with equal arguments share nothing at the receiver', () => {
     const args = [{ n: 1 }];
     const message: Envelope = { type: 'actor', key: 'a', handler: 'take', args, reply: null };
-    const [first, second] = unpackMessages(
-      packMessages([message, { ...message, args: structuredClone(args) }])[0].body,
-    );
+    const [first, second] = unpackMessages(packMessages([message, { ...message, args: structuredClone(args) }])[0]);
     expect(first.args[0]).not.toBe(second.args[0]);
   });
 
@@ -51,8 +49,8 @@ describe('a frame of messages', () => {
       args: [{ n, same: 'fields' }],
       reply: null,
     });
-    const bodies = [1, 2, 3].map((n) => packMessages([message(n)])[0].body);
-    expect(bodies.toReversed().map((body) => unpackMessages(body)[0].args[0])).toEqual(
+    const frames = [1, 2, 3].map((n) => packMessages([message(n)])[0]);
+    expect(frames.toReversed().map((frame) => unpackMessages(frame)[0].args[0])).toEqual(
       [3, 2, 1].map((n) => ({ n, same: 'fields' })),
     );
   });
@@ -73,7 +71,7 @@ describe('a frame of messages', () => {
 const cell = fc.oneof(
   fc.integer(),
   fc.double().map((number) => number + 0),
-  fc.constantFrom(Number.NaN, null, true, 2 ** 31, '', 'same', 'constructor'),
+  fc.constantFrom(Number.NaN, null, true, 2 ** 31, '', 'same', 'constructor', 10n, new Date(5), [1]),
   fc.string(),
 );
 const column = (rows: number): fc.Arbitrary<unknown[]> =>

@@ -4,7 +4,7 @@ import type { KeepPolicy } from './keep.ts';
 import type { TimedTraffic } from './traffic.ts';
 
 /** Version of the record's format that this code writes. It reads this one and all before. */
-export const RECORD_FORMAT = 2;
+export const RECORD_FORMAT = 3;
 
 interface RecordHead {
   readonly format: number;
@@ -214,7 +214,8 @@ export function decodeRecord(bytes: Uint8Array, name: string): LogRecord {
     );
   }
   if (record.format === 1) return fromFormat1(record);
-  if (record.format === RECORD_FORMAT) return record;
+  // Format 2 has all but one codec of frames.
+  if (record.format === 2 || record.format === RECORD_FORMAT) return record;
   throw new CheckpointError(
     'CHECKPOINT_INCOMPATIBLE',
     `${name} has format ${record.format}; this version of Tidemark reads formats 1 to ${RECORD_FORMAT}`,

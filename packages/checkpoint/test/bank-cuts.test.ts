@@ -110,7 +110,7 @@ async function moneyIn(record: CheckpointRecord): Promise<{ states: number; moti
       states += (decodeValue(unit.value) as { balance: number }).balance;
     }
     for (const frame of [...content.mail, ...content.channels, ...content.outboxes]) {
-      for (const message of unpackMessages(frame.body)) motion += message.args[0] as number;
+      for (const message of unpackMessages(frame)) motion += message.args[0] as number;
     }
   }
   return { states, motion, accounts };

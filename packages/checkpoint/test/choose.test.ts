@@ -216,11 +216,11 @@ describe('C15: damage of a record', () => {
   it('of a newer version is none: CHECKPOINT_INCOMPATIBLE, without the advice to go back', async () => {
     await job.term('fresh');
     await job.checkpoint();
-    const newer = encodeRecord(recordOf({ format: 3, position: 3, previous: sha256(await job.store.get(record(2))) }));
+    const newer = encodeRecord(recordOf({ format: 4, position: 3, previous: sha256(await job.store.get(record(2))) }));
     await job.store.put(record(3), newer);
     await expect(chosen(job.store)).rejects.toMatchObject({
       code: 'CHECKPOINT_INCOMPATIBLE',
-      message: `${record(3)} has format 3; this version of Tidemark reads formats 1 to 2`,
+      message: `${record(3)} has format 4; this version of Tidemark reads formats 1 to 3`,
     });
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
+import { decodeValue, type Envelope, packMessages, unpackMessages } from '@tidemark/actors/internal';
 import { readCheckpoint, readLog } from '@tidemark/checkpoint/internal';
 import { openStoreForReading } from '@tidemark/stores';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -100,6 +100,19 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
       empty: [{}, [], new Map(), new Set(), new Uint8Array(0)],
       array: Array.from({ length: 70_000 }, (_, i) => i % 7),
     };
+    /** Columns of all kinds, in two groups. */
+    const many = Array.from(
+      { length: 60 },
+      (_, i): Envelope => ({
+        type: i % 3 === 0 ? 'even' : 'odd',
+        key: `k${i % 3 === 0 ? i : 0}`,
+        handler: 'h',
+        args:
+          i % 3 === 0 ? [i, i / 4, { name: 'n', at: { i, ok: true } }] : [undefined, i % 2 === 0 ? 'a' : 'b', [1n, i]],
+        reply: i % 5 === 0 ? { ask: i, term: 3 } : i % 7 === 0 ? { call: 'c', type: 'odd', key: `${i}` } : null,
+        ...(i % 10 === 0 ? { requestId: `r${i}` } : {}),
+      }),
+    );
     const part = writePart((writer) => {
       for (const [name, value] of Object.entries(values)) writer.unit('all', name, '', null, value);
       writer.settle();
@@ -114,6 +127,7 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
         ],
         columns: ['x', 'y', 'z'],
       });
+      for (const frame of packMessages(many)) writer.channel(frame, 2);
       writer.gone('all', 'bygone', '', null);
       writer.passing('job', '', 'sink:output', '1/0', 7);
     });
@@ -143,6 +157,7 @@ describe.skipIf(!hasPython)('a reader in another language, written from FORMAT.m
           ],
         ],
       },
+      { kind: 3, head: ['grouped', many.length, 2], body: many.map(inFrame) },
       { kind: 5, head: ['all', 'bygone', '', null], body: null },
       { kind: 6, head: ['job', '', 'sink:output', '1/0'], body: 7 },
     ]);
@@ -211,7 +226,7 @@ async function ourTotals(location: string): Promise<BankLine[]> {
     );
     const motion = contents
       .flatMap(({ mail, channels, outboxes }) => [...mail, ...channels, ...outboxes])
-      .flatMap((frame) => unpackMessages(frame.body))
+      .flatMap((frame) => unpackMessages(frame))
       .reduce((sum, { handler, args }) => sum + (handler === 'receive' ? (args[0] as number) : 0), 0);
     const total = states.reduce((sum, state) => sum + state, 0) + motion;
     const accounts = contents.reduce((sum, { units }) => sum + units.length, 0);
@@ -219,6 +234,12 @@ async function ourTotals(location: string): Promise<BankLine[]> {
     lines.unshift({ position, states, motion, total, accounts, files });
   }
   return lines;
+}
+
+/** A message as the Python reader prints it. */
+function inFrame({ type, key, handler, args, reply, requestId }: Envelope): unknown {
+  const extra = [...Object.values(reply ?? {}), ...(requestId === undefined ? [] : [requestId])];
+  return [type, key, handler, inPython(args), ...extra];
 }
 
 /** A value as the Python reader prints it. */

@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
+import { decodeValue, type PackedFrame, unpackMessages } from '@tidemark/actors/internal';
 import { createSystem, type EngineEvent } from '@tidemark/checkpoint';
 import { type PartContent, readCheckpoint, readLog, verifyLog } from '@tidemark/checkpoint/internal';
 import { openStoreForReading } from '@tidemark/stores';
@@ -59,10 +59,13 @@ describe.each(formats)('the bank of %s', (format) => {
     expect(await bankLines(store)).toEqual(expected.checkpoints.map(withoutFiles));
   });
 
-  it('has what its version brought', () => {
+  it('has what its version brought', async () => {
     const files = Math.max(...expected.checkpoints.map((line) => line.files ?? 1));
     if (format === 'format-1') expect(files).toBe(1);
     else expect(files).toBeGreaterThan(1);
+    const frames = (await contentsOf(store)).flatMap(({ parts }) => parts.flatMap(framesOf));
+    const codecs = [...new Set(frames.map(({ codec }) => codec))].sort();
+    expect(codecs).toEqual(['format-1', 'format-2'].includes(format) ? ['messages'] : ['grouped', 'messages']);
   });
 
   it.skipIf(!hasPython)('is read by the reader in Python as on that day', () => {
@@ -102,8 +105,27 @@ describe.each(formats)('the bank of %s', (format) => {
 
 /** Reads every checkpoint of a bank by the present code, oldest first. */
 async function bankLines(location: string): Promise<BankLine[]> {
+  return (await contentsOf(location)).map(({ position, parts }) => {
+    const states = parts.map(({ units }) => sum(units.map((unit) => moneyIn(decodeValue(unit.value)))));
+    const motion = sum(
+      parts
+        .flatMap(framesOf)
+        .flatMap((frame) => unpackMessages(frame))
+        .map(({ handler, args }) => (handler === 'receive' ? (args[0] as number) : 0)),
+    );
+    const accounts = sum(parts.map(({ units }) => units.length));
+    return { position, states, motion, total: sum(states) + motion, accounts };
+  });
+}
+
+interface Content {
+  readonly position: number;
+  readonly parts: readonly PartContent[];
+}
+
+async function contentsOf(location: string): Promise<Content[]> {
   const store = await openStoreForReading(location);
-  const lines: BankLine[] = [];
+  const found: Content[] = [];
   for (const { kind, position } of (await readLog(store, 'main')).lines) {
     if (kind !== 'checkpoint') continue;
     const { parts } = await readCheckpoint(store, { job: 'main', position });
@@ -111,18 +133,14 @@ async function bankLines(location: string): Promise<BankLine[]> {
       if (!part.ok) throw part.error;
       return part.content;
     });
-    const states = contents.map(({ units }) => sum(units.map((unit) => moneyIn(decodeValue(unit.value)))));
-    const motion = sum(
-      contents
-        .flatMap(({ mail, channels, outboxes }) => [...mail, ...channels, ...outboxes])
-        .flatMap((frame) => unpackMessages(frame.body))
-        .map(({ handler, args }) => (handler === 'receive' ? (args[0] as number) : 0)),
-    );
-    const accounts = sum(contents.map(({ units }) => units.length));
-    lines.unshift({ position, states, motion, total: sum(states) + motion, accounts });
+    found.unshift({ position, parts: contents });
   }
   await store.close();
-  return lines;
+  return found;
+}
+
+function framesOf({ mail, channels, outboxes }: PartContent): readonly PackedFrame[] {
+  return [...mail, ...channels, ...outboxes];
 }
 
 function moneyIn(unit: unknown): number {

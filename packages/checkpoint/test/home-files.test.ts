@@ -78,7 +78,7 @@ const record = (given: Partial<CheckpointRecord> = {}): CheckpointRecord =>
   });
 
 const messagesIn = (frames: readonly PackedFrame[]): string[] =>
-  frames.flatMap(({ body }) => unpackMessages(body)).map(({ type, key, args }) => JSON.stringify([type, key, args]));
+  frames.flatMap((frame) => unpackMessages(frame)).map(({ type, key, args }) => JSON.stringify([type, key, args]));
 
 describe('threads that read their own files', () => {
   test('get what they would have got one by one, and the same messages in the same order', () => {

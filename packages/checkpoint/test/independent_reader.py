@@ -151,12 +151,48 @@ def entries(data):
             of = Values(payload[begin:begin + head]).whole()
             value = None if kind == 5 else Values(payload[begin + head:inside]).whole()
             count -= 1
+            if kind in (2, 3, 4): value = frame(of, value)
             if kind == 7: found += [(1, [of[0], key, '', None] if of[1] is None else [*of, key], row) for key, row in zip(*value, strict=True)]
             else: found.append((kind, of, value))
         need(count == 0, 'the index counts other entries')
         need({(head[0], head[2]) for kind, head, _ in found[before:] if kind in (1, 5, 6)} == {tuple(held) for held in holds}, 'the index names other units')
     need(at == index_at, 'something lies before the index')
     return base, found
+
+
+def column(data, count):
+    """The items of a column."""
+    kind = data[0]
+    if kind in ('integers', 'numbers'): items = data[1]['value']
+    elif kind == 'texts': items = [data[2][index] for index in data[1]['value']]
+    elif kind == 'values': items = data[1]
+    elif kind == 'same': items = [data[1]] * count
+    elif kind == 'records': items = [dict(zip(data[1], row, strict=True)) for row in rows_of(data[2], count)]
+    elif kind == 'tuples': items = [list(row) for row in rows_of(data[1], count)]
+    else: raise ValueError(f'unknown column {kind}')
+    need(len(items) == count, 'a column has another length')
+    return items
+
+
+def rows_of(columns, count):
+    return zip(*(column(each, count) for each in columns)) if columns else [()] * count
+
+
+def frame(head, body):
+    """A frame's body; that of codec `grouped` as that of `messages`."""
+    if head[0] != 'grouped': return body
+    groups, order, extras = body
+    order = [0] * head[1] if order is None else order['value']
+    need(len(order) == head[1], 'a frame has another count')
+    waiting = []
+    for number, (kind, handler, keys, args) in enumerate(groups):
+        count = order.count(number)
+        waiting.append(iter([[kind, key, handler, each] for key, each in zip(column(keys, count), column(args, count))]))
+    messages = [next(waiting[number]) for number in order]
+    at, more = extras or ({'value': []}, ['values', []])
+    for index, extra in zip(at['value'], column(more, len(at['value'])), strict=True):
+        messages[index] += list((extra['reply'] or {}).values()) + ([extra['requestId']] if 'requestId' in extra else [])
+    return messages
 
 
 def entries_of_format_1(data):
@@ -195,7 +231,7 @@ def bank(job_folder):
     before = None
     for name in sorted(name for name in os.listdir(log) if re.fullmatch(r'\d{20}', name)):
         record, own_hash = sealed_json(os.path.join(log, name))
-        need(record['format'] in (1, 2) and record['position'] == int(name), f'{name}: another record')
+        need(record['format'] in (1, 2, 3) and record['position'] == int(name), f'{name}: another record')
         need(before is None or record['previous'] == before, f'{name}: the chain is broken')
         before = own_hash
         if record['kind'] != 'checkpoint': continue

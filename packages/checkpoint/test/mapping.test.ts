@@ -54,7 +54,7 @@ describe('what is dropped', () => {
     writer.unit('kept', 'a', '', null, {});
     writer.mail(message('gone', [1]));
     writer.channel(packMessages([message('gone', [1]), message('kept', [2])])[0], 1);
-    writer.outbox(packBatch({ task: 'old task', keys: [1], values: [1, 2], columns: null }), 1);
+    writer.outbox(packBatch({ task: 'old task', keys: [1, 2], values: [1, 2], columns: null }), 1);
   };
 
   it('is gone with its messages, and counted; nothing else is', () => {

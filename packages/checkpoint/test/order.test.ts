@@ -58,7 +58,7 @@ async function checkpointUnderWay(system: System, store: string): Promise<number
     const { position } = await system.checkpoint();
     const parts = (await storedCheckpoints(store)).at(-1)?.parts ?? [];
     const motion = parts.flatMap(({ mail, channels, outboxes }) => [...mail, ...channels, ...outboxes]);
-    const numbers = motion.flatMap(({ body }) => unpackMessages(body)).filter(({ handler }) => handler === 'take');
+    const numbers = motion.flatMap((frame) => unpackMessages(frame)).filter(({ handler }) => handler === 'take');
     if (numbers.some(({ args }) => args[1] !== 0) && numbers.length > 100) return position;
     found.push(numbers.length);
   }

@@ -2,6 +2,7 @@ import {
   type Batch,
   decodeValue,
   type Envelope,
+  holdsMessages,
   packBatch,
   packMessages,
   unpackBatch,
@@ -98,7 +99,7 @@ function frameOf(each: Extract<Given, { kind: 'channel' | 'outbox' }>): ReturnTy
 /** The part's content as what was given, kind by kind. */
 function unpacked(content: PartContent): Record<'units' | 'mail' | 'channels' | 'outboxes', unknown[]> {
   const motion = (frames: PartContent['mail']): unknown[] =>
-    frames.map((frame) => (frame.codec === 'messages' ? unpackMessages(frame.body) : unpackBatch(frame)));
+    frames.map((frame) => (holdsMessages(frame) ? unpackMessages(frame) : unpackBatch(frame)));
   return {
     units: content.units.map((each) => ({ ...each, value: decodeValue(each.value) })),
     mail: motion(content.mail),

@@ -42,7 +42,7 @@ function part(thread: number, cut: number) {
   if (!mine.some(({ kind }) => kind === 'done')) return null;
   const content = readPart(framed(mine.flatMap((says) => (says.kind === 'block' ? [says.block] : []))));
   const numbers = (frames: typeof content.mail) =>
-    frames.flatMap(({ body }) => unpackMessages(body).map(({ args }) => args[0]));
+    frames.flatMap((frame) => unpackMessages(frame).map(({ args }) => args[0]));
   return {
     pots: content.units.map(({ value }) => (decodeValue(value) as { n: number }).n),
     mail: numbers(content.mail),

@@ -68,11 +68,11 @@ describe('damage of a record', () => {
 });
 
 describe('a record of another format', () => {
-  it.each([0, 3, 10])('%s is whole and cannot be read: CHECKPOINT_INCOMPATIBLE, not damage', (format) => {
+  it.each([0, 4, 10])('%s is whole and cannot be read: CHECKPOINT_INCOMPATIBLE, not damage', (format) => {
     expect(() => decodeRecord(encodeRecord(recordOf({ format })), NAME)).toThrow(
       expect.objectContaining({
         code: 'CHECKPOINT_INCOMPATIBLE',
-        message: `${NAME} has format ${format}; this version of Tidemark reads formats 1 to 2`,
+        message: `${NAME} has format ${format}; this version of Tidemark reads formats 1 to 3`,
       }),
     );
   });
@@ -85,7 +85,7 @@ describe('a record of another format', () => {
   });
 
   it('that is damaged, too, is damage', () => {
-    const bytes = encodeRecord(recordOf({ format: 3 }));
+    const bytes = encodeRecord(recordOf({ format: 4 }));
     bytes[20] ^= 1;
     expect(() => decodeRecord(bytes, NAME)).toThrow(expect.objectContaining({ code: 'CHECKPOINT_DAMAGED' }));
   });

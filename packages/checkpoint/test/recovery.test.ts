@@ -4,6 +4,7 @@ import {
   decodeValue,
   encodeValue,
   type Envelope,
+  holdsMessages,
   homeOfGroup,
   keyGroup,
   packBatch,
@@ -107,8 +108,7 @@ function byReceiver(frames: readonly PackedFrame[], into = new Map<string, numbe
     into.set(receiver, [...(into.get(receiver) ?? []), n as number]);
   };
   for (const frame of frames) {
-    if (frame.codec === 'messages')
-      for (const each of unpackMessages(frame.body)) add(`${each.type}/${each.key}`, each.args[0]);
+    if (holdsMessages(frame)) for (const each of unpackMessages(frame)) add(`${each.type}/${each.key}`, each.args[0]);
     else {
       const { keys, values } = unpackBatch(frame);
       values.forEach((value, i) => add(`job/${keys?.[i]}`, value));
@@ -221,7 +221,7 @@ describe('C17: messages and records', () => {
     const asked = { ...message({ type: Mover.name, key: 'a' }, 1), reply: { ask: 5, term: 6 } };
     const part = readPart(writePart((writer) => writer.mail(asked)).bytes);
     const [frame] = distribute(recordOf(), [part], 1, placement)[1].frames;
-    expect(unpackMessages(frame.body)).toEqual([asked]);
+    expect(unpackMessages(frame)).toEqual([asked]);
   });
 
   it('C18: that answer an earlier process are dropped, and nothing else of their frame', () => {

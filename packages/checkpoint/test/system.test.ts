@@ -254,7 +254,7 @@ function moneyOf(parts: readonly PartContent[]): { left: number; inTill: number 
       if (type === 'teller') left += state.left ?? 0;
       if (type === 'till') inTill += state.got ?? 0;
     }
-    const messages = [...mail, ...channels, ...outboxes].flatMap(({ body }) => unpackMessages(body));
+    const messages = [...mail, ...channels, ...outboxes].flatMap((frame) => unpackMessages(frame));
     inTill += messages.filter(({ type }) => type === 'till').reduce((sum, { args }) => sum + (args[0] as number), 0);
   }
   return { left, inTill };

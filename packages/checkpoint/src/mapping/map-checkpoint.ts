@@ -4,6 +4,7 @@ import {
   type Batch,
   type Envelope,
   isOwnTable,
+  holdsMessages,
   OWN_NAME,
   type PackedFrame,
   RESERVED,
@@ -135,12 +136,12 @@ class CheckpointMap {
   }
 
   motion(frame: PackedFrame): Motion[] {
-    if (frame.codec !== 'messages') {
+    if (!holdsMessages(frame)) {
       const batch = unpackBatch(frame);
       this.#tally(batch.task).messages += batch.values.length;
       return this.#fate(batch.task).kind === 'task' ? [{ kind: 'batch', batch }] : [];
     }
-    const envelopes = unpackMessages(frame.body).flatMap((envelope) => this.#message(envelope));
+    const envelopes = unpackMessages(frame).flatMap((envelope) => this.#message(envelope));
     return envelopes.length === 0 ? [] : [{ kind: 'messages', envelopes }];
   }
 

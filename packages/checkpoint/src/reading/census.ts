@@ -1,4 +1,4 @@
-import { unpackBatch, unpackMessages } from '@tidemark/actors/internal';
+import { holdsMessages, unpackBatch, unpackMessages } from '@tidemark/actors/internal';
 import type { PackedFrame } from '@tidemark/actors/internal';
 import type { PartContent } from '../part.ts';
 
@@ -64,12 +64,12 @@ class MotionCount {
 
   add(frames: readonly PackedFrame[], where: Whereabouts): void {
     for (const frame of frames) {
-      if (frame.codec !== 'messages') {
+      if (!holdsMessages(frame)) {
         const { task, values } = unpackBatch(frame);
         this.#count(task, null, where, values.length);
         continue;
       }
-      for (const { type, key, handler } of unpackMessages(frame.body)) {
+      for (const { type, key, handler } of unpackMessages(frame)) {
         this.#count(type, handler, where, 1);
         inMap(this.#receivers, `${type}/${key}`, () => ({ type, key, messages: 0 })).messages++;
       }

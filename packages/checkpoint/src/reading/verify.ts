@@ -1,4 +1,4 @@
-import { decodeValue, unpackBatch, unpackMessages } from '@tidemark/actors/internal';
+import { decodeValue, holdsMessages, unpackBatch, unpackMessages } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
 import { type Boundary, boundaryName, boundaryPositions, decodeBoundary, encodeBoundary } from '../boundary.ts';
 import { damageOf, isAbsent } from '../damage.ts';
@@ -169,7 +169,7 @@ class Verification {
       this.#count.units++;
     }
     for (const frame of [...content.mail, ...content.channels, ...content.outboxes]) {
-      const found = frame.codec === 'messages' ? unpackMessages(frame.body).length : unpackBatch(frame).values.length;
+      const found = holdsMessages(frame) ? unpackMessages(frame).length : unpackBatch(frame).values.length;
       if (found !== frame.count) throw new RangeError(`a frame says ${frame.count} messages and holds ${found}`);
       this.#count.messages += found;
     }

@@ -21,7 +21,7 @@ export function countMoney(parts: readonly PartContent[]): Money {
     .map(({ value }) => (decodeValue(value) as { balance: number }).balance);
   const amounts = (frames: PartContent['mail']): number[] =>
     frames
-      .flatMap(({ body }) => unpackMessages(body))
+      .flatMap((frame) => unpackMessages(frame))
       .filter(({ type, handler }) => type === 'account' && handler === 'receive')
       .map(({ args }) => args[0] as number);
   const [mail, channels, outboxes] = (['mail', 'channels', 'outboxes'] as const).map((where) =>

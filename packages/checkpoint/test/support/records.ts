@@ -3,7 +3,7 @@ import type { CheckpointRecord, TermRecord } from '@tidemark/checkpoint/internal
 /** A checkpoint record with what a test says of it. */
 export function recordOf(given: Partial<CheckpointRecord> = {}): CheckpointRecord {
   return {
-    format: 2,
+    format: 3,
     kind: 'checkpoint',
     job: 'main',
     position: 1,
@@ -26,7 +26,7 @@ export function recordOf(given: Partial<CheckpointRecord> = {}): CheckpointRecor
 /** A term record with what a test says of it. */
 export function termOf(given: Partial<TermRecord> = {}): TermRecord {
   return {
-    format: 2,
+    format: 3,
     kind: 'term',
     job: 'main',
     position: 1,

@@ -2,6 +2,7 @@ import {
   Alarms,
   Border,
   Cell,
+  holdsMessages,
   type HostSays,
   OpenAsk,
   type PackedFrame,
@@ -71,8 +72,8 @@ function notCaptured(table: string): () => void {
 }
 
 function withoutReplies(frame: PackedFrame): readonly PackedFrame[] {
-  if (frame.codec === 'rows' || frame.codec === 'columns') return [frame];
-  const left = unpackMessages(frame.body).filter(({ handler }) => handler !== REPLY);
+  if (!holdsMessages(frame)) return [frame];
+  const left = unpackMessages(frame).filter(({ handler }) => handler !== REPLY);
   return left.length === 0 ? [] : packMessages(left);
 }
 

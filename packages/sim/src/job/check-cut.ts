@@ -1,4 +1,4 @@
-import { unpackBatch } from '@tidemark/actors/internal';
+import { holdsMessages, unpackBatch } from '@tidemark/actors/internal';
 import { messagesTo, unitsOf } from '../programs/contents.ts';
 import type { Cut } from '../stage.ts';
 import type { Input, InputRow } from './input.ts';
@@ -90,7 +90,7 @@ function processedOf(parts: Cut['parts'], good: readonly InputRow[]): Processed 
   const moving = new Set<number>();
   for (const { mail, channels, outboxes } of parts) {
     for (const frame of [...mail, ...channels, ...outboxes]) {
-      if (frame.codec === 'messages') continue;
+      if (holdsMessages(frame)) continue;
       for (const id of unpackBatch(frame).values as readonly number[]) {
         if (moving.has(id)) throw new Error(`row ${id} is on its way twice`);
         moving.add(id);

@@ -1,4 +1,4 @@
-import { decodeValue, type Envelope, unpackMessages } from '@tidemark/actors/internal';
+import { decodeValue, type Envelope, holdsMessages, unpackMessages } from '@tidemark/actors/internal';
 import type { PartContent } from '@tidemark/checkpoint/internal';
 
 /** One unit with its value. */
@@ -42,8 +42,9 @@ export function messagesTo(parts: readonly PartContent[], type: string, handler:
   const found: Envelope[] = [];
   for (const where of ['mail', 'channels', 'outboxes'] as const) {
     for (const part of parts) {
-      for (const { body } of part[where]) {
-        for (const envelope of unpackMessages(body)) {
+      for (const frame of part[where]) {
+        if (!holdsMessages(frame)) continue;
+        for (const envelope of unpackMessages(frame)) {
           if (envelope.type === type && envelope.handler === handler) found.push(envelope);
         }
       }

@@ -11,6 +11,9 @@ const POT_MAX = 20;
 /** More than a record takes: a part with this is a file of its own, and later ones build on it. */
 const PAPERS = 450;
 const PAPER_BYTES = 150;
+/** Messages without money, many at once, now and then: frames of many messages. */
+const NOTES = 150;
+const NOTES_EVERY = 10;
 
 /**
  * Money going round without end, of which some lies aside in pots (keys of a table) and some passes a till on the host.
@@ -48,7 +51,14 @@ export const Account = actor('account', {
       const far = ctx.ref(Account, String((state.seed >>> 8) % ACCOUNTS));
       const to = state.turns % 5 === 0 ? ctx.ref(Till, '') : state.turns % 2 === 0 ? state.next : far;
       ctx.tell(to).receive(pay - aside);
+      if (state.turns % NOTES_EVERY !== 0) return;
+      for (let i = 0; i < NOTES; i++) {
+        ctx
+          .tell(ctx.ref(Account, String(i % ACCOUNTS)))
+          .note({ from: ctx.key, at: i / 2, paid: { pay, aside } }, i % 3 === 0);
+      }
     },
+    note() {},
     fill(ctx) {
       for (let i = 0; i < PAPERS; i++)
         ctx.state.papers.set(i, { balance: 0, bytes: new Uint8Array(PAPER_BYTES).fill(i) });

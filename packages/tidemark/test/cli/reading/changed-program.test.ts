@@ -58,7 +58,7 @@ async function newest(location: string): Promise<{ total: number; moving: number
   const units = contents.flatMap((content) => content.units);
   const messages = contents
     .flatMap(({ mail, channels, outboxes }) => [...mail, ...channels, ...outboxes])
-    .flatMap(({ body }) => unpackMessages(body));
+    .flatMap((frame) => unpackMessages(frame));
   const states = units.filter(({ type, table }) => type === 'account' && table === '');
   const held = states.map(({ value }) => decodeValue(value) as { amount?: number; cents?: number });
   const moving = messages.filter(({ handler }) => handler !== 'saw').map(({ args }) => args[0] as number);

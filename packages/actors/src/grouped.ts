@@ -1,0 +1,120 @@
+import { type Column, columnReader, toColumn } from './grouped-columns.ts';
+import { decodeRows, encodeRows } from './codec.ts';
+import { FRAME_MESSAGES_MAX } from './limits.ts';
+import type { Envelope, ReplyTo } from './messages.ts';
+
+/**
+ * The body of a frame of many messages: one group for each handler, in it the keys and the arguments as columns. What most
+ * messages do not have (who waits for an answer) stands in a list beside them.
+ *
+ * What is written: `[groups, order, extras]`, a group being `[type, handler, keys, args]`. `order` names the group of each
+ * message, null where there is one group; `extras` is `[at, column]`, null where there are none.
+ */
+type Body = readonly [readonly GroupData[], Uint16Array | null, readonly [Uint16Array, Column] | null];
+type GroupData = readonly [string, string, Column, Column];
+
+/** What only some messages have: the other fields of their envelope. */
+type Extra = Pick<Envelope, 'reply' | 'requestId'>;
+
+interface Group {
+  readonly index: number;
+  readonly type: string;
+  readonly handler: string;
+  readonly keys: string[];
+  readonly args: (readonly unknown[])[];
+}
+
+/** @param envelopes at most `FRAME_MESSAGES_MAX` */
+export function packGrouped(envelopes: readonly Envelope[]): Uint8Array {
+  const groups: Group[] = [];
+  const order = new Uint16Array(envelopes.length);
+  const at: number[] = [];
+  const extras: Extra[] = [];
+  const known = new Map<string, Map<string, Group>>();
+  let group: Group | null = null;
+  for (let i = 0; i < envelopes.length; i++) {
+    const { type, key, handler, args, reply, requestId } = envelopes[i];
+    // Messages to one handler often follow each other.
+    if (group === null || group.handler !== handler || group.type !== type) {
+      let handlers = known.get(type);
+      if (handlers === undefined) known.set(type, (handlers = new Map<string, Group>()));
+      group = handlers.get(handler) ?? null;
+      if (group === null) {
+        groups.push((group = { index: groups.length, type, handler, keys: [], args: [] }));
+        handlers.set(handler, group);
+      }
+    }
+    order[i] = group.index;
+    group.keys.push(key);
+    group.args.push(args);
+    if (reply === null && requestId === undefined) continue;
+    at.push(i);
+    extras.push(requestId === undefined ? { reply } : { reply, requestId });
+  }
+  const body: Body = [
+    groups.map(({ type, handler, keys, args }): GroupData => [type, handler, toColumn(keys), toColumn(args)]),
+    groups.length === 1 ? null : order,
+    at.length === 0 ? null : [Uint16Array.from(at), toColumn(extras)],
+  ];
+  return encodeRows(body);
+}
+
+/** @throws an error of any kind when these are not the bytes of so many messages */
+export function unpackGrouped(body: Uint8Array, count: number): Envelope[] {
+  if (count > FRAME_MESSAGES_MAX) throw new RangeError(`more than ${FRAME_MESSAGES_MAX} messages`);
+  const [groups, order, extras] = decodeRows(body) as Body;
+  if (!Array.isArray(groups)) throw new RangeError('no groups');
+  if (order !== null && (!(order instanceof Uint16Array) || order.length !== count)) throw new RangeError('no order');
+  const sizes = new Array<number>(groups.length).fill(0);
+  if (order === null) sizes[0] = count;
+  else for (const index of order) sizes[index]++;
+  if (sizes.length === 0 || sizes.includes(0) || sizes.some(Number.isNaN))
+    throw new RangeError('groups and order differ');
+  const readers = groups.map(groupReader, sizes);
+  const envelopes: Mutable[] = [];
+  for (let i = 0; i < count; i++) envelopes.push(readers[order === null ? 0 : order[i]]());
+  if (extras !== null) addExtras(envelopes, extras);
+  return envelopes;
+}
+
+type Mutable = { -readonly [F in keyof Envelope]: Envelope[F] };
+
+/** Answers one message of the group after the other. */
+function groupReader(this: readonly number[], [type, handler, keys, args]: GroupData, index: number): () => Mutable {
+  const key = columnReader(keys, this[index]);
+  const list = columnReader(args, this[index]);
+  let next = 0;
+  return () => {
+    const i = next++;
+    const envelope = { type, key: key(i) as string, handler, args: list(i) as readonly unknown[], reply: null };
+    assertEnvelope(type, envelope.key, handler, envelope.args);
+    return envelope;
+  };
+}
+
+/** @throws RangeError where bytes that were read are no message */
+export function assertEnvelope(type: unknown, key: unknown, handler: unknown, args: unknown): void {
+  const texts = typeof type === 'string' && typeof key === 'string' && typeof handler === 'string';
+  if (!texts || !Array.isArray(args)) throw new RangeError('no message');
+}
+
+function addExtras(envelopes: readonly Mutable[], [at, column]: readonly [Uint16Array, Column]): void {
+  if (!(at instanceof Uint16Array)) throw new RangeError('extras have no places');
+  const extra = columnReader(column, at.length);
+  for (let i = 0; i < at.length; i++) {
+    const { reply, requestId } = extra(i) as Extra;
+    assertReply(reply);
+    envelopes[at[i]].reply = reply;
+    if (requestId !== undefined) envelopes[at[i]].requestId = requestId;
+  }
+}
+
+/** @throws RangeError where bytes that were read name nobody who waits for an answer */
+export function assertReply(reply: ReplyTo | null): void {
+  if (reply === null) return;
+  const good =
+    'call' in reply
+      ? [reply.call, reply.type, reply.key].every((text) => typeof text === 'string')
+      : typeof reply.ask === 'number' && typeof reply.term === 'number';
+  if (!good) throw new RangeError('nobody waits');
+}
