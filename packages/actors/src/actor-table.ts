@@ -2,6 +2,7 @@ import { Cell } from './cell.ts';
 import { definitionOf } from './definition.ts';
 import { ActorError } from './errors.ts';
 import { OVERRUN_MESSAGES } from './limits.ts';
+import { Mailbox } from './mailbox.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
 import { isOwnTable } from './own-tables.ts';
 import type { UnitTable } from './table.ts';
@@ -24,6 +25,12 @@ export interface ActorTableOptions extends TurnsOptions {
 /** Entries taken before the list of actors with mail is compacted. */
 const READY_COMPACT_AT = 1024;
 
+/** Turns of one actor before the others have theirs. */
+const TURNS_IN_A_ROW = 8;
+
+/** Empty mailboxes kept for whoever needs one. */
+const SPARE_MAX = 256;
+
 /**
  * The live actors of one thread.
  *
@@ -37,6 +44,7 @@ export class ActorTable implements UnitHolder, Cells {
   readonly #ready: Cell[] = [];
   /** Actors that came back with calls, timers or requests, until `resume`. */
   readonly #restored = new Set<Cell>();
+  readonly #spare: Mailbox<Envelope>[] = [];
   #readyHead = 0;
   #running = false;
   /** Messages in all mailboxes of this thread. */
@@ -86,14 +94,14 @@ export class ActorTable implements UnitHolder, Cells {
     const { mailbox: bounds } = cell.definition;
     if (
       bounds !== null &&
-      cell.mailbox.length >= bounds.max &&
+      cell.waiting >= bounds.max &&
       this.#running &&
       envelope.handler.charCodeAt(0) !== OWN_MARK
     ) {
       this.#overflow(cell, envelope, bounds);
       return;
     }
-    cell.mailbox.append(envelope);
+    this.#mailboxOf(cell).append(envelope);
     this.waiting++;
     if (this.waiting > OVERRUN_MESSAGES) throw this.#overrun();
     if (!cell.ready) this.#enqueue(cell);
@@ -128,20 +136,34 @@ export class ActorTable implements UnitHolder, Cells {
     this.#restored.clear();
   }
 
-  /** One turn of the actor that has waited longest. */
-  turn(): void {
+  /**
+   * Turns of the actor that has waited longest: some in a row, as long as it has mail, since what it needs is at hand then.
+   * Answers how many.
+   */
+  turn(max = TURNS_IN_A_ROW): number {
     const cell = this.#ready[this.#readyHead++];
     if (this.#readyHead >= READY_COMPACT_AT || this.#readyHead === this.#ready.length) {
       this.#ready.splice(0, this.#readyHead);
       this.#readyHead = 0;
     }
-    cell.ready = false;
-    const envelope = cell.mailbox.take();
-    if (envelope === undefined) return;
-    this.waiting--;
-    this.#turns.receive(cell, envelope);
-    // What it told itself has made it ready already.
-    if (cell.mailbox.length > 0 && !cell.ready) this.#enqueue(cell);
+    try {
+      return this.#turnsOf(cell, max);
+    } finally {
+      // Also after a throw, which a test kit survives.
+      if (!cell.gone) this.#settle(cell);
+    }
+  }
+
+  #turnsOf(cell: Cell, max: number): number {
+    const { mailbox } = cell;
+    let turns = 0;
+    for (let envelope = mailbox?.take(); envelope !== undefined; envelope = mailbox?.take()) {
+      this.waiting--;
+      this.#turns.receive(cell, envelope);
+      turns++;
+      if (turns >= max || cell.gone) break;
+    }
+    return turns;
   }
 
   /** One thing that is due. Answers whether there was one. */
@@ -156,9 +178,10 @@ export class ActorTable implements UnitHolder, Cells {
 
   forget(cell: Cell, before: () => void): void {
     cell.drop();
-    this.waiting -= cell.mailbox.length;
+    this.waiting -= cell.waiting;
+    const { mailbox } = cell;
     const left: Envelope[] = [];
-    for (let next = cell.mailbox.take(); next !== undefined; next = cell.mailbox.take()) left.push(next);
+    for (let next = mailbox?.take(); next !== undefined; next = mailbox?.take()) left.push(next);
     this.#cells.get(cell.definition.name)?.delete(cell.key);
     before();
     // The messages behind the one that forgot meet a new actor.
@@ -193,14 +216,31 @@ export class ActorTable implements UnitHolder, Cells {
   /** The mailbox is full. What the runtime sends itself is never dropped. */
   #overflow(cell: Cell, envelope: Envelope, { overflow }: MailboxOptions): void {
     this.counts.dropped++;
-    const oldest = overflow === 'drop-oldest' ? cell.mailbox.first : undefined;
+    const oldest = overflow === 'drop-oldest' ? cell.mailbox?.first : undefined;
     if (oldest === undefined || oldest.handler.charCodeAt(0) === OWN_MARK) {
       if (hasAsker(envelope)) this.#options.answer(envelope, full(envelope, overflow));
       return;
     }
-    cell.mailbox.take();
-    cell.mailbox.append(envelope);
+    const mailbox = this.#mailboxOf(cell);
+    mailbox.take();
+    mailbox.append(envelope);
     if (hasAsker(oldest)) this.#options.answer(oldest, full(oldest, overflow));
+  }
+
+  #mailboxOf(cell: Cell): Mailbox<Envelope> {
+    cell.mailbox ??= this.#spare.pop()?.serve(cell) ?? new Mailbox<Envelope>(cell);
+    return cell.mailbox;
+  }
+
+  /** Its turns are over for now: it waits for the next, or rests. */
+  #settle(cell: Cell): void {
+    if (cell.waiting > 0) {
+      this.#ready.push(cell);
+      return;
+    }
+    cell.ready = false;
+    if (cell.mailbox !== null && this.#spare.length < SPARE_MAX) this.#spare.push(cell.mailbox);
+    cell.mailbox = null;
   }
 
   #enqueue(cell: Cell): void {
@@ -210,9 +250,9 @@ export class ActorTable implements UnitHolder, Cells {
 
   #overrun(): ActorError {
     const fullest = [...this.#all()]
-      .sort((a, b) => b.mailbox.length - a.mailbox.length)
+      .sort((a, b) => b.waiting - a.waiting)
       .slice(0, 3)
-      .map((cell) => `${cell.definition.name}/${cell.key} (${cell.mailbox.length})`);
+      .map((cell) => `${cell.definition.name}/${cell.key} (${cell.waiting})`);
     return new ActorError(
       'OVERRUN',
       `more than ${OVERRUN_MESSAGES} messages wait in one thread; fullest: ${fullest.join(', ')}. Some handler sends more than is taken, without end.`,
@@ -221,7 +261,7 @@ export class ActorTable implements UnitHolder, Cells {
 }
 
 function* captureMail(cells: readonly Cell[]): Generator<void, void, void> {
-  for (const cell of cells) yield* cell.mailbox.capture();
+  for (const { mailbox } of cells) if (mailbox !== null) yield* mailbox.capture();
 }
 
 function full({ type, key, handler }: Envelope, overflow: string): Answer {

@@ -1,6 +1,6 @@
 import { OWN_NAME } from './definition.ts';
 import { ActorError } from './errors.ts';
-import { Mailbox, type MailOwner } from './mailbox.ts';
+import type { Mailbox, MailOwner } from './mailbox.ts';
 import type { Envelope } from './messages.ts';
 import { isOwnTable, type OwnTable, type OwnTableName } from './own-tables.ts';
 import { UnitTable } from './table.ts';
@@ -19,7 +19,8 @@ export class Cell implements MailOwner<Envelope>, Unit {
   readonly definition: AnyActor;
   readonly key: string;
   readonly cut: CutState;
-  readonly mailbox: Mailbox<Envelope>;
+  /** Null while nothing waits: a table of a million actors has few with mail. */
+  mailbox: Mailbox<Envelope> | null = null;
   #tables: readonly (readonly [string, AnyTable])[];
   /** Made when they are needed: most actors never ask and have no timers. */
   #own: Map<OwnTableName, AnyTable> | null = null;
@@ -36,10 +37,14 @@ export class Cell implements MailOwner<Envelope>, Unit {
     this.definition = definition;
     this.key = key;
     this.cut = cut;
-    this.mailbox = new Mailbox<Envelope>(this);
     this.state = definition.state(key) as object;
     this.#tables = this.#attachTables();
     cut.born(this);
+  }
+
+  /** Messages in its mailbox. */
+  get waiting(): number {
+    return this.mailbox?.length ?? 0;
   }
 
   /** The actor has forgotten itself. */
@@ -117,7 +122,7 @@ export class Cell implements MailOwner<Envelope>, Unit {
   /** Everything that goes with this actor is captured, and then gone. */
   drop(): void {
     for (const _ of this.captureUnits());
-    for (const _ of this.mailbox.capture());
+    if (this.mailbox !== null) for (const _ of this.mailbox.capture());
     this.cut.sink?.settle();
     for (const [, table] of this.#tables) table.drop();
     if (this.#own !== null) for (const table of this.#own.values()) table.drop();

@@ -16,7 +16,7 @@ const COMPACT_AT = 1024;
  * - A2 A message from before the mark is given to the capture before a handler receives it.
  */
 export class Mailbox<T> {
-  readonly #owner: MailOwner<T>;
+  #owner: MailOwner<T>;
   #items: T[] = [];
   /** Index of the first waiting message. */
   #head = 0;
@@ -30,6 +30,13 @@ export class Mailbox<T> {
   constructor(owner: MailOwner<T>) {
     this.#owner = owner;
     this.#markCut = owner.cut.cut;
+  }
+
+  /** Another owner gets it, empty as it is: most actors have no mail most of the time, and few mailboxes serve all. */
+  serve(owner: MailOwner<T>): this {
+    this.#owner = owner;
+    this.#setMark();
+    return this;
   }
 
   get length(): number {

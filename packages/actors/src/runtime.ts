@@ -318,8 +318,8 @@ export class Runtime {
       if (this.services.waits) this.services.startWaiting();
       while (turns < TURNS_PER_LOOK && this.#actors.ring()) turns++;
       if (turns > 0) worked = true;
-      for (; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
-        this.#actors.turn();
+      while (turns < TURNS_PER_LOOK && this.#actors.ready) {
+        turns += this.#actors.turn();
         worked = true;
       }
       this.work.records += turns;

@@ -107,8 +107,7 @@ type Cells = ActorTable['withMail'];
 
 async function fullestOf(cells: Cells, clock: Clock): Promise<readonly FullMailbox[]> {
   const top = new Top<FullMailbox>(TOP);
-  await inSteps(cells, clock, ({ definition, key, mailbox }) => {
-    const messages = mailbox.length;
+  await inSteps(cells, clock, ({ definition, key, waiting: messages }) => {
     // Its messages may have been taken since the look began.
     if (messages > 0) top.offer(messages, () => ({ type: definition.name, key, messages }));
   });

@@ -20,7 +20,7 @@ export function makeEnvelope(
   args: readonly unknown[],
   reply: ReplyTo | null = null,
 ): Envelope {
-  assertKey(to.key, () => `key of a message to '${to.type}'`);
+  if (typeof to.key !== 'string' || !to.key.isWellFormed()) assertKey(to.key, () => `key of a message to '${to.type}'`);
   const before = copiedBytes();
   const envelope = { type: to.type, key: to.key, handler, args: copyArgs(to, handler, args), reply };
   assertSize(envelope, copiedBytes() - before);
@@ -54,12 +54,13 @@ function assertSize(envelope: Envelope, roughly: number): void {
 
 function copyArgs(to: Ref<unknown>, handler: string, args: readonly unknown[]): readonly unknown[] {
   const copied = new Array<unknown>(args.length);
-  for (let i = 0; i < args.length; i++) {
-    const value = args[i];
-    copied[i] =
-      typeof value === 'number' ? value + 0 : copyValue(value, () => `${to.type}.${handler} argument ${i + 1}`);
-  }
+  for (let i = 0; i < args.length; i++) copied[i] = copyArg(args[i], to, handler, i);
   return copied;
+}
+
+function copyArg(value: unknown, to: Ref<unknown>, handler: string, index: number): unknown {
+  if (typeof value === 'number') return value + 0;
+  return copyValue(value, () => `${to.type}.${handler} argument ${index + 1}`);
 }
 
 /** What a turn gets from its thread. */
@@ -78,7 +79,8 @@ export class TurnContext implements Ctx<any> {
   readonly key: string;
   readonly #cell: Cell;
   readonly #place: TurnPlace;
-  readonly sends: Envelope[] = [];
+  /** Null for none. */
+  sends: Envelope[] | null = null;
   /** Questions that were asked; null for none, as in most turns. */
   calls: Map<string, OpenCall> | null = null;
   /** Timers by id; null for one that was cancelled. */
@@ -87,10 +89,7 @@ export class TurnContext implements Ctx<any> {
   #over = false;
   /** Calls that do not say yet where their answers go. */
   #unanswerable = 0;
-  readonly #collect: Send = (to, handler, args) => {
-    this.#check();
-    this.sends.push(makeEnvelope(to, handler, args));
-  };
+  #collect: Send | null = null;
 
   constructor(cell: Cell, place: TurnPlace) {
     this.#cell = cell;
@@ -108,7 +107,10 @@ export class TurnContext implements Ctx<any> {
     return { type: this.#cell.definition.name, key: this.key };
   }
 
-  log = (text: string): void => this.#place.log(`${this.#cell.definition.name}/${this.key}: ${text}`);
+  /** A function of its own, so that it may be handed on; made when it is asked for. */
+  get log(): (text: string) => void {
+    return (text) => this.#place.log(`${this.#cell.definition.name}/${this.key}: ${text}`);
+  }
 
   ref<D extends AnyActor>(definition: D, key: string): Ref<D> {
     return { type: definition.name, key };
@@ -116,6 +118,10 @@ export class TurnContext implements Ctx<any> {
 
   tell<D>(to: Ref<D>): Tells<D> {
     this.#check();
+    this.#collect ??= (target, handler, args) => {
+      this.#check();
+      this.#send(makeEnvelope(target, handler, args));
+    };
     return messageFacet(to, this.#collect);
   }
 
@@ -179,6 +185,11 @@ export class TurnContext implements Ctx<any> {
     this.#over = true;
   }
 
+  #send(envelope: Envelope): void {
+    if (this.sends === null) this.sends = [envelope];
+    else this.sends.push(envelope);
+  }
+
   #askActor(to: Ref<unknown>, handler: string, args: readonly unknown[], timeoutMs: number | null): Question<unknown> {
     this.#check();
     const call = this.#place.nextId();
@@ -215,7 +226,7 @@ export class TurnContext implements Ctx<any> {
         const { args } = makeEnvelope(this.self, handler as string, bound);
         this.calls ??= new Map();
         this.calls.set(call, { ...asked, into: handler as string, bound: args, askedAt: this.#place.now() });
-        this.sends.push(envelope);
+        this.#send(envelope);
       },
     };
   }

@@ -249,7 +249,7 @@ export class Turns {
 
   #commit(cell: Cell, ctx: TurnContext): void {
     if (!ctx.forgotten && (ctx.calls !== null || ctx.timers !== null)) this.#open(cell, ctx);
-    for (const sent of ctx.sends) this.#options.send(sent);
+    if (ctx.sends !== null) for (const sent of ctx.sends) this.#options.send(sent);
     if (ctx.forgotten) this.#forget(cell);
   }
 
@@ -313,7 +313,7 @@ export class Turns {
     const calls = [...(cell.ownTableIfAny('~calls')?.entries() ?? [])];
     if (calls.length === 0) return;
     this.asking.add(cell);
-    const answers = cell.mailbox.waiting().filter(({ handler }) => handler === REPLY);
+    const answers = (cell.mailbox?.waiting() ?? []).filter(({ handler }) => handler === REPLY);
     const answered = new Set(answers.map(({ args }) => args[0]));
     for (const [id, call] of calls) {
       if (answered.has(id)) continue;

@@ -106,7 +106,7 @@ export function doneBy(ctx: TurnContext, state: object, answer: unknown, threw: 
     answer: ownCopy(answer),
     threw: threw === undefined ? null : nameOf(threw),
     state: pictureOf(state).decoded(),
-    sends: ctx.sends.map(({ type, key, handler, args, reply }) => {
+    sends: (ctx.sends ?? []).map(({ type, key, handler, args, reply }) => {
       const question = reply !== null && 'call' in reply ? numberOf(reply.call) : null;
       return { type, key, handler, args: ownCopy(args), question };
     }),
