@@ -99,24 +99,33 @@ export class OutChannel {
     this.#inFlightBytes -= bytes;
   }
 
-  /** Posts what waits as far as the window allows. */
-  flush(cut: number): void {
+  /**
+   * Posts what waits as far as the window allows.
+   *
+   * @param credit room to give back to the other thread
+   * @returns what no frame has taken along of it
+   */
+  flush(cut: number, credit = 0): number {
+    let left = credit;
     this.#close();
     while (this.#head < this.#queue.length) {
       this.#pack(this.#head);
       const waiting = this.#queue[this.#head];
       const { codec, count, body } = waiting.frame!;
-      if (this.#inFlightBytes > 0 && this.#inFlightBytes + body.length > WINDOW_BYTES) return;
+      if (this.#inFlightBytes > 0 && this.#inFlightBytes + body.length > WINDOW_BYTES) return left;
       this.#recordSealed(waiting);
       this.#head++;
       this.#waitingBytes -= waiting.bytes;
       this.#inFlightBytes += body.length;
-      const frame: Frame = { kind: 'frame', generation: this.#generation, cut, seq: this.#seq++, codec, count, body };
+      const [generation, seq] = [this.#generation, this.#seq++];
+      const frame: Frame = { kind: 'frame', generation, cut, seq, credit: left, codec, count, body };
+      left = 0;
       this.#port.post(frame, [body.buffer as ArrayBuffer]);
       if (this.#head >= COMPACT_AT) this.#compact();
     }
     this.#queue.length = 0;
     this.#head = 0;
+    return left;
   }
 
   #close(): void {

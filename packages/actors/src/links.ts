@@ -103,11 +103,9 @@ export class Links {
   /** Posts outboxes as far as their windows allow, and gives back the room of what was taken. */
   flush(cut: number): void {
     for (const { thread, port } of this.#options.peers) {
-      this.to(thread).flush(cut);
-      const bytes = this.#owedCredit[thread];
-      if (bytes === 0) continue;
+      const bytes = this.to(thread).flush(cut, this.#owedCredit[thread]);
       this.#owedCredit[thread] = 0;
-      port.post({ kind: 'credit', bytes }, []);
+      if (bytes > 0) port.post({ kind: 'credit', bytes }, []);
     }
   }
 
@@ -127,6 +125,7 @@ export class Links {
     switch (item.kind) {
       case 'frame':
         if (item.generation !== this.#options.generation) throw this.#late(item, from);
+        if (item.credit > 0) this.to(from).credit(item.credit);
         arrived(item, from);
         this.#arrived.push({ frame: item, from });
         this.#arrivedBytes += item.body.length;

@@ -71,6 +71,8 @@ export interface Frame extends PackedFrame {
   readonly generation: number;
   readonly cut: number;
   readonly seq: number;
+  /** Room given back along with it, as by `Credit`: a post costs more than what a small frame holds. */
+  readonly credit: number;
 }
 
 /** Starts and bounds a cut (Chandy–Lamport). Leaves the FIFO order only ahead of the sender's own outbox. */

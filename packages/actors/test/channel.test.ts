@@ -139,6 +139,17 @@ describe('a channel', () => {
     expect(posted.posted).toEqual([0, 1]);
   });
 
+  test('room for the other thread goes along with the first frame, or is left to be posted alone', () => {
+    const posted = new Posted();
+    expect(posted.channel.flush(0, 500)).toBe(500);
+    posted.send();
+    posted.sendBatch(1);
+    expect(posted.channel.flush(0, 500)).toBe(0);
+    expect(posted.items).toMatchObject([{ credit: 500 }, { credit: 0 }]);
+    posted.send(2 * WINDOW_BYTES);
+    expect(posted.channel.flush(0, 500)).toBe(500);
+  });
+
   test('a frame holds a bounded number of messages, and many large ones become several frames', () => {
     const posted = new Posted();
     for (let i = 0; i < FRAME_MESSAGES_MAX * 2; i++) posted.send();

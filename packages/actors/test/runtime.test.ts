@@ -46,6 +46,21 @@ describe('a runtime', () => {
     expect(await kept()).toEqual(['restored', 'sent']);
   });
 
+  test('A4: the room of frames comes back along with the answers, again and again', async () => {
+    const Echo = actor('echo', { state: () => ({}), on: { echo: (_, text: string) => text } });
+    const text = 'x'.repeat(limits.WINDOW_BYTES * 0.4);
+    for (let i = 0; i < 10; i++) {
+      let answer = '';
+      void threads
+        .ask(Echo)
+        .echo(text)
+        .then((echoed) => (answer = echoed));
+      threads.run();
+      await settled();
+      expect(answer.length).toBe(text.length);
+    }
+  });
+
   test('look() says quiet only when nothing waits, and counts every frame on both sides', () => {
     const sum = (field: 'framesSent' | 'framesTaken') =>
       threads.runtimes.reduce((total, runtime) => total + runtime.look()[field], 0);
