@@ -291,6 +291,7 @@ export class Runtime {
 
   #slice(): void {
     if (!this.#running) return;
+    this.work.slices++;
     this.#inSlice = true;
     try {
       const more = this.#runTurns(this.clock.monotonic() + SLICE_MS);
