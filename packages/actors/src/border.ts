@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
 import { ActorError } from './errors.ts';
 import { messageFacet, serviceFacet } from './facet.ts';
+import { SENDS_UNBROKEN } from './limits.ts';
 import type { Answer, Envelope } from './messages.ts';
 import { OpenAsk, type OpenAsks } from './open-ask.ts';
 import type { Runtime } from './runtime.ts';
@@ -42,6 +43,9 @@ export class Border {
   #nextAsk = 1;
   #polling = false;
   #closed: Error | null = null;
+  /** Sends since the event loop has turned, as the slices of the runtime tell. */
+  #unbroken = 0;
+  #slices = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -187,7 +191,7 @@ export class Border {
     if (this.#closed !== null) throw this.#closed;
     const runtime = this.#runtime;
     if (runtime === null && !this.#paused) throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
-    if (this.#waiting.length === 0 && runtime?.ingressOpen === true) {
+    if (this.#waiting.length === 0 && runtime !== null && this.#hasRoom(runtime)) {
       this.#send(runtime, envelope);
       return SENT;
     }
@@ -197,7 +201,18 @@ export class Border {
     });
   }
 
+  /** The system takes more, and this thread's event loop is not kept from turning. */
+  #hasRoom(runtime: Runtime): boolean {
+    const { slices } = runtime.work;
+    if (slices !== this.#slices) {
+      this.#slices = slices;
+      this.#unbroken = 0;
+    }
+    return this.#unbroken < SENDS_UNBROKEN && runtime.ingressOpen;
+  }
+
   #send(runtime: Runtime, envelope: Envelope): void {
+    this.#unbroken++;
     const { reply } = envelope;
     const ask = reply !== null && 'ask' in reply ? this.#asks.get(reply.ask) : undefined;
     if (ask !== undefined) ask.sentIn = runtime.cut.cut;
@@ -209,17 +224,21 @@ export class Border {
   #poll(): void {
     if (this.#polling || this.#paused) return;
     this.#polling = true;
-    this.#clock.after(ROOM_POLL_MS, () => {
+    const look = (): void => {
       this.#polling = false;
       this.#sendWaiting();
-    });
+    };
+    // Where only the event loop has to turn, that is soon.
+    if (this.#unbroken >= SENDS_UNBROKEN) this.#clock.soon(look);
+    else this.#clock.after(ROOM_POLL_MS, look);
   }
 
   /** What waits is sent as far as there is room. */
   #sendWaiting(): void {
-    while (this.#waiting.length > 0 && this.#runtime?.ingressOpen === true) {
+    for (let runtime = this.#runtime; runtime !== null && this.#waiting.length > 0; runtime = this.#runtime) {
+      if (!this.#hasRoom(runtime)) break;
       const { envelope, sent } = this.#waiting.shift()!;
-      this.#send(this.#runtime, envelope);
+      this.#send(runtime, envelope);
       sent();
     }
     if (this.#waiting.length > 0) this.#poll();

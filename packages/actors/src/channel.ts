@@ -1,5 +1,6 @@
 import { holdsMessages, packBatch, packMessages } from './frame.ts';
-import { FRAME_MESSAGES_MAX, MESSAGE_BYTES_GUESS, WINDOW_BYTES } from './limits.ts';
+import { FRAME_MESSAGES_MAX, WINDOW_BYTES } from './limits.ts';
+import { MessageSize } from './message-size.ts';
 import type { Batch, Envelope, Frame, PackedFrame } from './messages.ts';
 import type { Port } from './port.ts';
 
@@ -19,7 +20,9 @@ export class OutChannel {
   readonly thread: number;
   readonly #port: Port;
   readonly #generation: number;
+  readonly #size = new MessageSize();
   #open: Envelope[] = [];
+  #openBytes = 0;
   #queue: Waiting[] = [];
   #head = 0;
   #inFlightBytes = 0;
@@ -58,13 +61,15 @@ export class OutChannel {
 
   send(envelope: Envelope): void {
     this.#open.push(envelope);
-    this.#waitingBytes += MESSAGE_BYTES_GUESS;
+    const bytes = envelope.bytes ?? this.#size.bytes;
+    this.#openBytes += bytes;
+    this.#waitingBytes += bytes;
     if (this.#open.length >= FRAME_MESSAGES_MAX / 4) this.#close();
   }
 
   sendBatch(batch: Batch): void {
     this.#close();
-    const bytes = batch.values.length * MESSAGE_BYTES_GUESS;
+    const bytes = batch.values.length * this.#size.bytes;
     this.#waitingBytes += bytes;
     this.#queue.push({ batch, envelopes: null, frame: null, bytes, sealed: 0 });
   }
@@ -130,9 +135,9 @@ export class OutChannel {
 
   #close(): void {
     if (this.#open.length === 0) return;
-    const bytes = this.#open.length * MESSAGE_BYTES_GUESS;
-    this.#queue.push({ batch: null, envelopes: this.#open, frame: null, bytes, sealed: 0 });
+    this.#queue.push({ batch: null, envelopes: this.#open, frame: null, bytes: this.#openBytes, sealed: 0 });
     this.#open = [];
+    this.#openBytes = 0;
   }
 
   /** Packs the item at `index`; one that is too large for a frame becomes several. */
@@ -142,13 +147,23 @@ export class OutChannel {
     if (waiting.batch !== null) {
       waiting.frame = packBatch(waiting.batch);
       waiting.batch = null;
+      this.#waitingBytes -= waiting.bytes;
+      waiting.bytes = this.#measured(waiting.frame);
       return;
     }
     const frames = packMessages(waiting.envelopes!);
+    this.#waitingBytes -= waiting.bytes;
     const items = frames.map((frame): Waiting => {
-      return { batch: null, envelopes: null, frame, bytes: frame.count * MESSAGE_BYTES_GUESS, sealed: waiting.sealed };
+      return { batch: null, envelopes: null, frame, bytes: this.#measured(frame), sealed: waiting.sealed };
     });
     this.#queue.splice(index, 1, ...items);
+  }
+
+  /** What is packed waits as what it is. */
+  #measured({ count, body }: PackedFrame): number {
+    this.#size.measured(count, body.length);
+    this.#waitingBytes += body.length;
+    return body.length;
   }
 
   #compact(): void {
@@ -168,7 +183,7 @@ interface Waiting {
   batch: Batch | null;
   envelopes: Envelope[] | null;
   frame: PackedFrame | null;
-  readonly bytes: number;
+  bytes: number;
   /** Cut that still has to record this; 0 for none. */
   sealed: number;
 }

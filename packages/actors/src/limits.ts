@@ -24,6 +24,9 @@ export const OVERRUN_MESSAGES = 20_000_000;
 /** Milliseconds of turns before a worker yields to its event loop, so that markers and timers are seen soon. */
 export const SLICE_MS = 1;
 
+/** Sends of the host's program between two turns of its event loop: a loop that awaits each of them would never let it turn. */
+export const SENDS_UNBROKEN = 512;
+
 /** Share of a slice that capturing gets while a cut is open, even when there is mail. */
 export const CAPTURE_SHARE = 0.25;
 

@@ -44,6 +44,8 @@ export interface Envelope {
   readonly reply: ReplyTo | null;
   /** The caller's own name of this request: it is handled once. */
   readonly requestId?: string | undefined;
+  /** About the bytes that it takes, where it was made in this thread. Does not travel. */
+  readonly bytes?: number;
 }
 
 /** Records for a task, in order. `keys` is null where the task finds the key in the value by itself. */

@@ -7,8 +7,9 @@ import { ActorError } from './errors.ts';
 import { holdsMessages, unpackBatch, unpackMessages } from './frame.ts';
 import { Homes } from './homes.ts';
 import { Ingress } from './ingress.ts';
-import { CAPTURE_SHARE, MESSAGE_BYTES_GUESS, SLICE_MS } from './limits.ts';
+import { CAPTURE_SHARE, SLICE_MS } from './limits.ts';
 import { type Arrived, Links } from './links.ts';
+import { MessageSize } from './message-size.ts';
 import {
   ANSWER,
   type Answer,
@@ -61,6 +62,7 @@ export class Runtime {
   readonly #homes: Homes;
   readonly #ingress: Ingress;
   readonly #alarm: AlarmClock;
+  readonly #size = new MessageSize();
   #hooks: CutHooks | null = null;
   #running = false;
   #scheduled = false;
@@ -176,8 +178,10 @@ export class Runtime {
   }
 
   #sendTo(thread: number, envelope: Envelope): void {
-    if (thread === this.thread) this.#deliver(envelope);
-    else this.#links.to(thread).send(envelope);
+    if (thread === this.thread) {
+      if (envelope.bytes !== undefined) this.#size.measured(1, envelope.bytes);
+      this.#deliver(envelope);
+    } else this.#links.to(thread).send(envelope);
     this.wake();
   }
 
@@ -287,6 +291,7 @@ export class Runtime {
 
   #slice(): void {
     if (!this.#running) return;
+    this.work.slices++;
     this.#inSlice = true;
     try {
       const more = this.#runTurns(this.clock.monotonic() + SLICE_MS);
@@ -327,6 +332,7 @@ export class Runtime {
       if (this.#links.hasArrived) {
         const frame = this.#links.take();
         this.work.frameBytes += frame.body.length;
+        this.#size.measured(frame.count, frame.body.length);
         this.#unpack(frame);
         worked = true;
       }
@@ -388,6 +394,6 @@ export class Runtime {
   }
 
   get #waitingBytes(): number {
-    return (this.#actors.waiting + this.#waitingRecords) * MESSAGE_BYTES_GUESS + this.#links.waitingBytes;
+    return (this.#actors.waiting + this.#waitingRecords) * this.#size.bytes + this.#links.waitingBytes;
   }
 }

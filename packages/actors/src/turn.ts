@@ -3,7 +3,7 @@ import { encodeValueInPlace } from './codec.ts';
 import { ActorError } from './errors.ts';
 import { messageFacet, type Send, serviceFacet } from './facet.ts';
 import { tooLarge } from './frame.ts';
-import { MESSAGE_BYTES_MAX } from './limits.ts';
+import { MESSAGE_BYTES_GUESS, MESSAGE_BYTES_MAX } from './limits.ts';
 import { type Envelope, type ReplyTo, SERVICE } from './messages.ts';
 import type { OpenCall, OpenTimer } from './own-tables.ts';
 import { serviceOf } from './service.ts';
@@ -22,8 +22,10 @@ export function makeEnvelope(
 ): Envelope {
   if (typeof to.key !== 'string' || !to.key.isWellFormed()) assertKey(to.key, () => `key of a message to '${to.type}'`);
   const before = copiedBytes();
-  const envelope = { type: to.type, key: to.key, handler, args: copyArgs(to, handler, args), reply };
-  assertSize(envelope, copiedBytes() - before);
+  const copied = copyArgs(to, handler, args);
+  const roughly = copiedBytes() - before;
+  const envelope = { type: to.type, key: to.key, handler, args: copied, reply, bytes: roughly + MESSAGE_BYTES_GUESS };
+  assertSize(envelope, roughly);
   return envelope;
 }
 

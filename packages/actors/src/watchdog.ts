@@ -35,7 +35,7 @@ interface Silence {
  *
  * Owns how long each thread has been silent. Does not own the threads, nor what becomes of them.
  *
- * - A11 Only time in which a thread could have run counts: not while it waited for a core, and of the time between two looks
+ * - A18 Only time in which a thread could have run counts: not while it waited for a core, and of the time between two looks
  *   no more than two looks should take. So neither a busy machine, nor a host that was blocked itself, nor a machine that
  *   slept makes a thread look stuck.
  */

@@ -4,6 +4,8 @@ export const WORK_FIELDS = 2;
 /** What a thread has done, counted for whoever paces checkpoints. Written to shared memory once a slice, never sent. */
 export class WorkCount {
   records = 0;
+  /** Slices of work so far: the event loop has turned as often at least. */
+  slices = 0;
   /** Of frames that came from other threads. */
   frameBytes = 0;
   /** Of inputs that this thread reads, as its sources say. */

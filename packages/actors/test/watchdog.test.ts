@@ -77,7 +77,7 @@ describe('a thread that does not come back to its event loop', () => {
   });
 });
 
-describe('what does not count (A11)', () => {
+describe('what does not count (A18)', () => {
   test('time in which a thread waited for a core', () => {
     looks(40, () => {
       threads[0].waited += 0.9 * LOOK_MS;

@@ -28,7 +28,11 @@ export function runText(text: string, env: NodeJS.ProcessEnv = {}): Promise<Ende
   return run(['--input-type=module', '-e', head + text], env);
 }
 
-export async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  patienceMs = PATIENCE_MS,
+): Promise<Ended> {
   const child = spawn(process.execPath, args, {
     cwd: fileURLToPath(fixtures),
     env: { ...process.env, ...env },
@@ -41,7 +45,7 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}):
     lastWordAt = performance.now();
   });
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  const impatient = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const impatient = setTimeout(() => child.kill('SIGKILL'), patienceMs);
   const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   clearTimeout(impatient);
   return { status, signal, stdout, stderr, lingeredMs: performance.now() - lastWordAt };
