@@ -34,6 +34,7 @@ import { WorkCount } from './work-count.ts';
 
 /** Turns between two looks at the clock: they are short, the clock is not free. */
 const TURNS_PER_LOOK = 16;
+const SLICE = { ms: SLICE_MS, turns: TURNS_PER_LOOK };
 
 /**
  * One thread's actors, tasks and channels, and the loop that runs turns in slices.
@@ -289,7 +290,8 @@ export class Runtime {
     if (!this.#running) return;
     this.#inSlice = true;
     try {
-      const more = this.#runTurns(this.clock.monotonic() + SLICE_MS);
+      const { ms, turns } = this.#options.slice ?? SLICE;
+      const more = this.#runTurns(this.clock.monotonic() + ms, turns);
       // An open cut gets a share of each slice whatever the mail, so that it always ends; and all the slack there is.
       const share = more ? SLICE_MS * CAPTURE_SHARE : SLICE_MS;
       const cutting = this.#hooks?.work(this.clock.monotonic() + share) ?? false;
@@ -311,14 +313,14 @@ export class Runtime {
    * Each round gives everyone a little, so that mail without end starves neither channels nor tasks; new work enters
    * only when there is none.
    */
-  #runTurns(deadline: number): boolean {
+  #runTurns(deadline: number, most: number): boolean {
     do {
       let worked = false;
       let turns = 0;
       if (this.services.waits) this.services.startWaiting();
-      while (turns < TURNS_PER_LOOK && this.#actors.ring()) turns++;
+      while (turns < most && this.#actors.ring()) turns++;
       if (turns > 0) worked = true;
-      for (; turns < TURNS_PER_LOOK && this.#actors.ready; turns++) {
+      for (; turns < most && this.#actors.ready; turns++) {
         this.#actors.turn();
         worked = true;
       }
