@@ -208,6 +208,26 @@ describe('faults', () => {
     expect(onTheWay).toBeGreaterThan(100);
   });
 
+  test('a restore between any two things that happen changes no end', async () => {
+    await forSeeds(8, async (seed) => {
+      const system = testSystem({ seed, workers: 2 });
+      payAll(system);
+      const teller = system.ref(Teller, 't');
+      void system.tell(teller).exchange(system.ref(Account, 'g'), 'EUR');
+      let steps = 0;
+      while (system.step(1) > 0 && steps++ < 500) {
+        system.checkpoint();
+        system.rollback();
+      }
+      await system.run();
+      expect(money(system)).toBe(accounts.length * 100 + 99);
+      expect(system.state(teller)?.got).toEqual(['EUR 3']);
+      for (const { rows } of [...system.states(Account).values()].slice(0, accounts.length)) {
+        expect(rows.size === accounts.length || rows.size === 0).toBe(true);
+      }
+    });
+  });
+
   test('what came after the checkpoint is lost in a crash, and who asked is told', async () => {
     const system = testSystem();
     const a = system.ref(Account, 'a');
