@@ -92,12 +92,7 @@ export class ActorTable implements UnitHolder, Cells {
     }
     const cell = this.cell(envelope.type, envelope.key);
     const { mailbox: bounds } = cell.definition;
-    if (
-      bounds !== null &&
-      cell.waiting >= bounds.max &&
-      this.#running &&
-      envelope.handler.charCodeAt(0) !== OWN_MARK
-    ) {
+    if (bounds !== null && cell.waiting >= bounds.max && this.#running && envelope.handler.charCodeAt(0) !== OWN_MARK) {
       this.#overflow(cell, envelope, bounds);
       return;
     }
@@ -147,7 +142,7 @@ export class ActorTable implements UnitHolder, Cells {
       this.#readyHead = 0;
     }
     try {
-      return this.#turnsOf(cell, max);
+      return this.#turnsOf(cell, Math.min(max, TURNS_IN_A_ROW));
     } finally {
       // Also after a throw, which a test kit survives.
       if (!cell.gone) this.#settle(cell);

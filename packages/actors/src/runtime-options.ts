@@ -38,4 +38,6 @@ export interface RuntimeOptions {
   readonly random?: () => number;
   /** Open calls of services by thread, in shared memory. */
   readonly calls?: Int32Array;
+  /** How long a slice is, and how many turns pass between two looks at the clock; only tests say so. */
+  readonly slice?: { readonly ms: number; readonly turns: number };
 }

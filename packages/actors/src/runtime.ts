@@ -35,6 +35,7 @@ import { WorkCount } from './work-count.ts';
 
 /** Turns between two looks at the clock: they are short, the clock is not free. */
 const TURNS_PER_LOOK = 16;
+const SLICE = { ms: SLICE_MS, turns: TURNS_PER_LOOK };
 
 /**
  * One thread's actors, tasks and channels, and the loop that runs turns in slices.
@@ -294,7 +295,8 @@ export class Runtime {
     this.work.slices++;
     this.#inSlice = true;
     try {
-      const more = this.#runTurns(this.clock.monotonic() + SLICE_MS);
+      const { ms, turns } = this.#options.slice ?? SLICE;
+      const more = this.#runTurns(this.clock.monotonic() + ms, turns);
       // An open cut gets a share of each slice whatever the mail, so that it always ends; and all the slack there is.
       const share = more ? SLICE_MS * CAPTURE_SHARE : SLICE_MS;
       const cutting = this.#hooks?.work(this.clock.monotonic() + share) ?? false;
@@ -316,15 +318,15 @@ export class Runtime {
    * Each round gives everyone a little, so that mail without end starves neither channels nor tasks; new work enters
    * only when there is none.
    */
-  #runTurns(deadline: number): boolean {
+  #runTurns(deadline: number, most: number): boolean {
     do {
       let worked = false;
       let turns = 0;
       if (this.services.waits) this.services.startWaiting();
-      while (turns < TURNS_PER_LOOK && this.#actors.ring()) turns++;
+      while (turns < most && this.#actors.ring()) turns++;
       if (turns > 0) worked = true;
-      while (turns < TURNS_PER_LOOK && this.#actors.ready) {
-        turns += this.#actors.turn();
+      while (turns < most && this.#actors.ready) {
+        turns += this.#actors.turn(most - turns);
         worked = true;
       }
       this.work.records += turns;

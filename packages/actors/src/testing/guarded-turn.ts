@@ -105,7 +105,8 @@ export function doneBy(ctx: TurnContext, state: object, answer: unknown, threw: 
   return {
     answer: ownCopy(answer),
     threw: threw === undefined ? null : nameOf(threw),
-    state: pictureOf(state).decoded(),
+    // Whoever throws leaves nothing behind, and a Refusal says that it has changed nothing.
+    state: threw === undefined || threw instanceof Refusal ? pictureOf(state).decoded() : null,
     sends: (ctx.sends ?? []).map(({ type, key, handler, args, reply }) => {
       const question = reply !== null && 'call' in reply ? numberOf(reply.call) : null;
       return { type, key, handler, args: ownCopy(args), question };

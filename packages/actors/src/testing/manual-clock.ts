@@ -38,6 +38,11 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** When the next timer is due, on the scale of `monotonic`. */
+  get next(): number | undefined {
+    return this.#due(Number.POSITIVE_INFINITY)?.at;
+  }
+
   /** Runs the oldest of what was to come soon. */
   runSoon(): boolean {
     const run = this.#soon.shift();

@@ -52,6 +52,14 @@ export class Network {
     if (item !== undefined) receive(item);
   }
 
+  /** Takes the markers off all ways: where a test cuts all threads at one instant, they mark nothing. */
+  removeMarkers(): void {
+    for (const { items } of this.#ways.values()) {
+      const others = items.filter(({ kind }) => kind !== 'marker');
+      items.splice(0, items.length, ...others);
+    }
+  }
+
   #port(from: number, to: number): Port {
     const out = this.#way(from, to);
     const back = this.#way(to, from);

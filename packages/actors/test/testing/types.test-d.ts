@@ -1,6 +1,6 @@
 /** What the test kit does not let a test say. Nothing here runs. */
 import { actor, type Ref, type Reply, service, type Table, table } from '@tidemark/actors';
-import { testActor } from '@tidemark/actors/testing';
+import { checkState, fake, forSeeds, testActor, testSystem } from '@tidemark/actors/testing';
 
 const Account = actor('account', {
   state: () => ({ balance: 0, visits: table<string, { count: number }>() }),
@@ -67,5 +67,39 @@ transfer.question(Pages, 'withdraw');
 // @ts-expect-error says: 'string' is not assignable to parameter of type 'number'
 transfer.advance('1s');
 
+const system = testSystem({ seed: 1, workers: 2, services: [fake(Pages, { load: (_ctx, url) => url })] });
+const alice = system.ref(Account, 'alice');
+const later: Promise<number> = system.ask(alice).withdraw(1);
+const text: Promise<string> = system.ask(Pages).load('url');
+const room: Promise<void> = system.tell(alice).deposit(1);
+const balance: number | undefined = system.state(alice)?.balance;
+for (const [key, { visits }] of system.states(Account)) visits.get(key)?.count.toFixed();
+const [[moving]]: readonly (readonly [number])[] = system.cut().messages(Account, 'deposit');
+// @ts-expect-error says: 'string' is not assignable to parameter of type 'number'
+void system.ask(alice).withdraw('1');
+// @ts-expect-error says: Property 'nope' does not exist
+void system.tell(alice).nope();
+// @ts-expect-error says: from type 'Ref< or: to parameter of type 'Ref<
+system.tell(Pages);
+// @ts-expect-error says: possibly 'undefined'
+system.state(alice).balance.toFixed();
+// @ts-expect-error says: Argument of type '"nope"' is not assignable
+system.cut().messages(Account, 'nope');
+// @ts-expect-error says: '() => number' is not assignable
+fake(Pages, { load: () => 1 });
+// @ts-expect-error says: 'nope' does not exist in type
+fake(Pages, { nope: () => 'x' });
+// @ts-expect-error says: required in type 'Service< or: to parameter of type 'Service<
+fake(Account, {});
+// @ts-expect-error says: '"ignore"' is not assignable to type
+testSystem({ onThrow: 'ignore' });
+// @ts-expect-error says: 'string' is not assignable to type 'number'
+testSystem({ seed: '1' });
+void forSeeds(10, (seed) => testSystem({ seed }).run());
+// @ts-expect-error says: 'string' is not assignable to parameter of type
+void forSeeds('10', () => undefined);
+// @ts-expect-error says: is not assignable to type '(n: number) => Promise<unknown>'
+void checkState(() => undefined, { fresh: './bank.ts' });
+
 export type Kept = Table<string, number>;
-export { amount, nothing, rows, wrong };
+export { amount, balance, later, moving, nothing, room, rows, text, wrong };
