@@ -3,6 +3,7 @@ import { ActorTable } from './actor-table.ts';
 import type { OutChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { decodeValue } from './codec.ts';
+import { turnsAreWatched } from './diagnostics.ts';
 import { ActorError } from './errors.ts';
 import { holdsMessages, unpackBatch, unpackMessages } from './frame.ts';
 import { Homes } from './homes.ts';
@@ -82,6 +83,7 @@ export class Runtime {
     this.#ingress = new Ingress(options.ingress, options.thread);
     this.#alarm = new AlarmClock(options.clock, () => this.wake());
     this.#links = new Links({
+      thread: options.thread,
       workers: options.workers,
       generation: options.generation,
       peers: options.peers,
@@ -288,6 +290,7 @@ export class Runtime {
   #slice(): void {
     if (!this.#running) return;
     this.#inSlice = true;
+    this.#actors.turns.watch = turnsAreWatched() ? this.thread : null;
     try {
       const more = this.#runTurns(this.clock.monotonic() + SLICE_MS);
       // An open cut gets a share of each slice whatever the mail, so that it always ends; and all the slack there is.

@@ -10,6 +10,7 @@ import type { UnitTable } from './table.ts';
 import type { DeepReadonly } from './types.ts';
 import { copyAnswer, makeServiceCall, type TurnContext, type TurnPlace } from './turn.ts';
 import { failureOf, runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
+import { runWatchedTurn } from './watched-turn.ts';
 
 export interface TurnsOptions {
   readonly send: (envelope: Envelope) => void;
@@ -80,6 +81,8 @@ export class Turns {
   readonly #careful = new Map<string, number>();
   #letters = 0;
   readonly activity = new Activity();
+  /** This thread's number while somebody wants to know of each turn, else null. */
+  watch: number | null = null;
   /** Actors with open questions. */
   readonly asking = new Set<Cell>();
   readonly counts: MessageCounts = { sent: 0, handled: 0, dead: 0, dropped: 0 };
@@ -216,7 +219,7 @@ export class Turns {
   /** @param answered told the answer that is to be remembered */
   #run(cell: Cell, turn: Turn, answered?: (answer: Answer) => void): void {
     this.activity.turn(cell.definition.name, cell.key);
-    const end = runTurn(cell, turn, this.#place);
+    const end = this.watch === null ? runTurn(cell, turn, this.#place) : this.#runWatched(cell, turn, this.watch);
     const { envelope } = turn;
     if (end.kind === 'done') {
       if (envelope !== null) this.counts.handled++;
@@ -235,6 +238,10 @@ export class Turns {
     else if (end.kind === 'forget') {
       this.#options.log(`${cell.definition.name}/${cell.key} ${turn.handler} threw: ${end.message}`);
     }
+  }
+
+  #runWatched(cell: Cell, turn: Turn, thread: number): TurnEnd {
+    return runWatchedTurn(cell, turn, this.#place, { thread, monotonic: this.#options.monotonic });
   }
 
   #notDone(cell: Cell, { envelope }: Turn, end: Exclude<TurnEnd, { kind: 'done' }>): void {

@@ -55,10 +55,7 @@ export async function asks(system: System): Promise<void> {
 }
 
 export function listeners(system: System): void {
-  const off: () => void = system.on(
-    'checkpoint',
-    ({ position, bytes }) => void (position satisfies number, bytes satisfies number),
-  );
+  const off: () => void = system.on('checkpoint', ({ position }) => void (position satisfies number));
   system.on('rolled-back', ({ position }) => void (position satisfies number | null));
   system.on('stopped', ({ code }) => void (code satisfies string | null));
   // @ts-expect-error no such event

@@ -6,6 +6,7 @@ export {
   type AskOptions,
   type Ctx,
   type DeepReadonly,
+  type FrameSeen,
   type Ref,
   type Reply,
   Refusal,
@@ -16,6 +17,7 @@ export {
   type ServiceOptions,
   type Table,
   table,
+  type TurnSeen,
   type Wire,
 } from '@tidemark/actors';
 export {
