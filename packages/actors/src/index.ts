@@ -40,4 +40,5 @@ export type { Clock } from './clock.ts';
 export type { FrameSeen, TurnSeen } from './diagnostics.ts';
 export type { ThreadResources } from './resources.adapter.ts';
 export type { FullMailbox, MessageTotals, OpenQuestion, OpenQuestions, QueueDepth, ThreadView } from './thread-view.ts';
+export { type TracedWork, type TraceHook, traceWith } from './trace.ts';
 export type { DeadLetter } from './turns.ts';

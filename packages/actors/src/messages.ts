@@ -44,6 +44,8 @@ export interface Envelope {
   readonly reply: ReplyTo | null;
   /** The caller's own name of this request: it is handled once. */
   readonly requestId?: string | undefined;
+  /** W3C `traceparent` of whatever it is a part of. */
+  readonly trace?: string | undefined;
 }
 
 /** Records for a task, in order. `keys` is null where the task finds the key in the value by itself. */

@@ -355,11 +355,11 @@ export class Runtime {
     return false;
   }
 
-  #answer({ reply }: Envelope, answer: Answer): void {
+  #answer({ reply, trace }: Envelope, answer: Answer): void {
     if (reply === null) return;
     if ('call' in reply) {
       const { call, type, key } = reply;
-      this.send({ type, key, handler: REPLY, args: [call, answer], reply: null });
+      this.send({ type, key, handler: REPLY, args: [call, answer], reply: null, trace });
     } else this.send({ type: ANSWER, key: '', handler: 'answer', args: [answer, this.cut.cut], reply });
   }
 

@@ -7,6 +7,7 @@ import { MESSAGE_BYTES_MAX } from './limits.ts';
 import { type Envelope, type ReplyTo, SERVICE } from './messages.ts';
 import type { OpenCall, OpenTimer } from './own-tables.ts';
 import { serviceOf } from './service.ts';
+import { currentTrace } from './trace.ts';
 import type { AnyActor, AnyService, CallOptions, Calls, Ctx, Question, Ref, Tells, Timer } from './types.ts';
 import { assertKey, copiedBytes, copyValue } from './value.ts';
 
@@ -24,7 +25,8 @@ export function makeEnvelope(
   const before = copiedBytes();
   const envelope = { type: to.type, key: to.key, handler, args: copyArgs(to, handler, args), reply };
   assertSize(envelope, copiedBytes() - before);
-  return envelope;
+  const trace = currentTrace();
+  return trace === undefined ? envelope : { ...envelope, trace };
 }
 
 /** Starts a call of a service. */

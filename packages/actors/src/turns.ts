@@ -4,13 +4,14 @@ import type { Cell } from './cell.ts';
 import { type ActorAddress, ActorError } from './errors.ts';
 import { CAREFUL_CHECKPOINTS, DEAD_LETTERS_MAX, REQUEST_KEPT_MS } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
+import { runObservedTurn } from './observed-turn.ts';
 import type { Letter, OpenCall } from './own-tables.ts';
 import { digestOf } from './requests.adapter.ts';
 import type { UnitTable } from './table.ts';
 import type { DeepReadonly } from './types.ts';
 import { copyAnswer, makeServiceCall, type TurnContext, type TurnPlace } from './turn.ts';
+import { isTracing } from './trace.ts';
 import { failureOf, runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
-import { runWatchedTurn } from './watched-turn.ts';
 
 export interface TurnsOptions {
   readonly send: (envelope: Envelope) => void;
@@ -219,7 +220,8 @@ export class Turns {
   /** @param answered told the answer that is to be remembered */
   #run(cell: Cell, turn: Turn, answered?: (answer: Answer) => void): void {
     this.activity.turn(cell.definition.name, cell.key);
-    const end = this.watch === null ? runTurn(cell, turn, this.#place) : this.#runWatched(cell, turn, this.watch);
+    const isObserved = this.watch !== null || isTracing();
+    const end = isObserved ? this.#runObserved(cell, turn) : runTurn(cell, turn, this.#place);
     const { envelope } = turn;
     if (end.kind === 'done') {
       if (envelope !== null) this.counts.handled++;
@@ -240,8 +242,8 @@ export class Turns {
     }
   }
 
-  #runWatched(cell: Cell, turn: Turn, thread: number): TurnEnd {
-    return runWatchedTurn(cell, turn, this.#place, { thread, monotonic: this.#options.monotonic });
+  #runObserved(cell: Cell, turn: Turn): TurnEnd {
+    return runObservedTurn(cell, turn, this.#place, { thread: this.watch, monotonic: this.#options.monotonic });
   }
 
   #notDone(cell: Cell, { envelope }: Turn, end: Exclude<TurnEnd, { kind: 'done' }>): void {

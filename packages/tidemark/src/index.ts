@@ -17,6 +17,9 @@ export {
   type ServiceOptions,
   type Table,
   table,
+  type TracedWork,
+  type TraceHook,
+  traceWith,
   type TurnSeen,
   type Wire,
 } from '@tidemark/actors';
