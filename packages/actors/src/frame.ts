@@ -17,14 +17,14 @@ type WireEnvelope =
 /** Bytes of a frame of messages: more is one message, which is refused, or was not written here. */
 const FRAME_BYTES_MAX = MESSAGE_BYTES_MAX * 2;
 
-/** Fewer messages are written one by one: what they have in common is not worth a list of its own. */
+/** Fewer messages are written one by one, without a trace: what they have in common is not worth a list of its own. */
 const GROUPED_MIN = 32;
 
 /** Packs messages into as few frames as the byte limit allows, in order. */
 export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
   const count = envelopes.length;
   if (count <= FRAME_MESSAGES_MAX) {
-    const codec = count < GROUPED_MIN ? 'messages' : 'grouped';
+    const codec = count < GROUPED_MIN && envelopes.every(isUntraced) ? 'messages' : 'grouped';
     const body = codec === 'messages' ? encodeRows(envelopes.map(toWire)) : packGrouped(envelopes);
     if (body.length <= FRAME_BYTES_TARGET * 4 || count === 1) {
       if (body.length > FRAME_BYTES_MAX) throw tooLarge(envelopes[0], body.length);
@@ -112,6 +112,10 @@ function fromWire(wire: WireEnvelope): Envelope {
   assertReply(reply);
   if (wire.length === 6 || 'call' in reply) return { type, key, handler, args, reply };
   return { type, key, handler, args, reply, requestId: wire[6] };
+}
+
+function isUntraced({ trace }: Envelope): boolean {
+  return trace === undefined;
 }
 
 function toWire(envelope: Envelope): WireEnvelope {

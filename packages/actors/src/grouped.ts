@@ -14,7 +14,7 @@ type Body = readonly [readonly GroupData[], Uint16Array | null, readonly [Uint16
 type GroupData = readonly [string, string, Column, Column];
 
 /** What only some messages have: the other fields of their envelope. */
-type Extra = Pick<Envelope, 'reply' | 'requestId'>;
+type Extra = Pick<Envelope, 'reply' | 'requestId' | 'trace'>;
 
 interface Group {
   readonly index: number;
@@ -33,7 +33,7 @@ export function packGrouped(envelopes: readonly Envelope[]): Uint8Array {
   const known = new Map<string, Map<string, Group>>();
   let group: Group | null = null;
   for (let i = 0; i < envelopes.length; i++) {
-    const { type, key, handler, args, reply, requestId } = envelopes[i];
+    const { type, key, handler, args, reply, requestId, trace } = envelopes[i];
     // Messages to one handler often follow each other.
     if (group === null || group.handler !== handler || group.type !== type) {
       let handlers = known.get(type);
@@ -47,9 +47,9 @@ export function packGrouped(envelopes: readonly Envelope[]): Uint8Array {
     order[i] = group.index;
     group.keys.push(key);
     group.args.push(args);
-    if (reply === null && requestId === undefined) continue;
+    if (reply === null && requestId === undefined && trace === undefined) continue;
     at.push(i);
-    extras.push(requestId === undefined ? { reply } : { reply, requestId });
+    extras.push(extraOf(reply, requestId, trace));
   }
   const body: Body = [
     groups.map(({ type, handler, keys, args }): GroupData => [type, handler, toColumn(keys), toColumn(args)]),
@@ -57,6 +57,12 @@ export function packGrouped(envelopes: readonly Envelope[]): Uint8Array {
     at.length === 0 ? null : [Uint16Array.from(at), toColumn(extras)],
   ];
   return encodeRows(body);
+}
+
+/** What is not there is not written. */
+function extraOf(reply: ReplyTo | null, requestId: string | undefined, trace: string | undefined): Extra {
+  if (trace !== undefined) return requestId === undefined ? { reply, trace } : { reply, requestId, trace };
+  return requestId === undefined ? { reply } : { reply, requestId };
 }
 
 /** @throws an error of any kind when these are not the bytes of so many messages */
@@ -102,10 +108,11 @@ function addExtras(envelopes: readonly Mutable[], [at, column]: readonly [Uint16
   if (!(at instanceof Uint16Array)) throw new RangeError('extras have no places');
   const extra = columnReader(column, at.length);
   for (let i = 0; i < at.length; i++) {
-    const { reply, requestId } = extra(i) as Extra;
+    const { reply, requestId, trace } = extra(i) as Extra;
     assertReply(reply);
     envelopes[at[i]].reply = reply;
     if (requestId !== undefined) envelopes[at[i]].requestId = requestId;
+    if (typeof trace === 'string') envelopes[at[i]].trace = trace;
   }
 }
 

@@ -37,6 +37,8 @@ export type { OpenAsks } from './open-ask.ts';
 export type { LogLevel } from './messages.ts';
 export type { ThreadResourceLimits, ThreadSettings } from './thread-settings.ts';
 export type { Clock } from './clock.ts';
+export type { FrameSeen, TurnSeen } from './diagnostics.ts';
 export type { ThreadResources } from './resources.adapter.ts';
 export type { FullMailbox, MessageTotals, OpenQuestion, OpenQuestions, QueueDepth, ThreadView } from './thread-view.ts';
+export { type TracedWork, type TraceHook, traceWith } from './trace.ts';
 export type { DeadLetter } from './turns.ts';

@@ -1,6 +1,8 @@
 import { OutChannel } from './channel.ts';
+import { framesAreWatched, publishFrame } from './diagnostics.ts';
 import { holdsMessages } from './frame.ts';
 import type { ChannelItem, Frame, Marker, Peer } from './messages.ts';
+import type { Port } from './port.ts';
 import type { QueueDepth } from './thread-view.ts';
 
 /** A frame that has arrived and is not yet taken. */
@@ -10,6 +12,7 @@ export interface Arrived {
 }
 
 export interface LinksOptions {
+  readonly thread: number;
   readonly workers: number;
   readonly generation: number;
   readonly peers: readonly Peer[];
@@ -44,7 +47,7 @@ export class Links {
     this.#owedCredit = new Array<number>(options.workers + 1).fill(0);
     this.channels = options.peers.map(({ thread, port }) => {
       port.listen((item) => this.#receive(item, thread));
-      return (this.#byThread[thread] = new OutChannel(thread, port, options.generation));
+      return (this.#byThread[thread] = new OutChannel(thread, this.#watched(thread, port), options.generation));
     });
   }
 
@@ -113,6 +116,22 @@ export class Links {
     for (const { port } of this.#options.peers) port.close();
   }
 
+  /** The same port; frames that are posted on it are told to whoever wants to know. */
+  #watched(peer: number, port: Port): Port {
+    return {
+      post: (item, transfer) => {
+        if (item.kind === 'frame' && framesAreWatched()) this.#tell('out', peer, item);
+        port.post(item, transfer);
+      },
+      listen: (receive) => port.listen(receive),
+      close: () => port.close(),
+    };
+  }
+
+  #tell(direction: 'out' | 'in', peer: number, { codec, count, body }: Frame): void {
+    publishFrame({ thread: this.#options.thread, peer, direction, codec, count, bytes: body.length });
+  }
+
   /** Each generation has channels of its own, so this cannot be: an assertion, not a decision. */
   #late(frame: Frame, from: number): RangeError {
     return new RangeError(
@@ -126,6 +145,7 @@ export class Links {
       case 'frame':
         if (item.generation !== this.#options.generation) throw this.#late(item, from);
         if (item.credit > 0) this.to(from).credit(item.credit);
+        if (framesAreWatched()) this.#tell('in', from, item);
         arrived(item, from);
         this.#arrived.push({ frame: item, from });
         this.#arrivedBytes += item.body.length;

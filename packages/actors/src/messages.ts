@@ -46,6 +46,8 @@ export interface Envelope {
   readonly requestId?: string | undefined;
   /** About the bytes that it takes, where it was made in this thread. Does not travel. */
   readonly bytes?: number;
+  /** W3C `traceparent` of whatever it is a part of. */
+  readonly trace?: string | undefined;
 }
 
 /** Records for a task, in order. `keys` is null where the task finds the key in the value by itself. */

@@ -3,6 +3,7 @@ import { ActorTable } from './actor-table.ts';
 import type { OutChannel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { decodeValue } from './codec.ts';
+import { turnsAreWatched } from './diagnostics.ts';
 import { ActorError } from './errors.ts';
 import { holdsMessages, unpackBatch, unpackMessages } from './frame.ts';
 import { Homes } from './homes.ts';
@@ -85,6 +86,7 @@ export class Runtime {
     this.#ingress = new Ingress(options.ingress, options.thread);
     this.#alarm = new AlarmClock(options.clock, () => this.wake());
     this.#links = new Links({
+      thread: options.thread,
       workers: options.workers,
       generation: options.generation,
       peers: options.peers,
@@ -294,6 +296,7 @@ export class Runtime {
     if (!this.#running) return;
     this.work.slices++;
     this.#inSlice = true;
+    this.#actors.turns.watch = turnsAreWatched() ? this.thread : null;
     try {
       const { ms, turns } = this.#options.slice ?? SLICE;
       const more = this.#runTurns(this.clock.monotonic() + ms, turns);
@@ -360,11 +363,11 @@ export class Runtime {
     return false;
   }
 
-  #answer({ reply }: Envelope, answer: Answer): void {
+  #answer({ reply, trace }: Envelope, answer: Answer): void {
     if (reply === null) return;
     if ('call' in reply) {
       const { call, type, key } = reply;
-      this.send({ type, key, handler: REPLY, args: [call, answer], reply: null });
+      this.send({ type, key, handler: REPLY, args: [call, answer], reply: null, trace });
     } else this.send({ type: ANSWER, key: '', handler: 'answer', args: [answer, this.cut.cut], reply });
   }
 

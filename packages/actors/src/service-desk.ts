@@ -1,6 +1,7 @@
 import { Refusal } from './errors.ts';
 import { ABORT, type Answer, type Envelope } from './messages.ts';
 import { serviceOf } from './service.ts';
+import { inTrace } from './trace.ts';
 import type { AnyService } from './types.ts';
 import { copyAnswer } from './turn.ts';
 
@@ -128,7 +129,7 @@ export class ServiceDesk {
     // `async`, so that what is thrown at once is a rejection too.
     const run = async (): Promise<unknown> =>
       service.on[envelope.handler].call(service.on, { signal: controller.signal, callId: id, log }, ...envelope.args);
-    run().then(
+    inTrace(envelope.trace, { type: service.name, key: '', handler: envelope.handler }, run).then(
       (value) => this.#settled(call, () => ownAnswer(envelope, value)),
       (error: unknown) => this.#settled(call, () => failure(error)),
     );

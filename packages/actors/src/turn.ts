@@ -7,6 +7,7 @@ import { MESSAGE_BYTES_GUESS, MESSAGE_BYTES_MAX } from './limits.ts';
 import { type Envelope, type ReplyTo, SERVICE } from './messages.ts';
 import type { OpenCall, OpenTimer } from './own-tables.ts';
 import { serviceOf } from './service.ts';
+import { currentTrace } from './trace.ts';
 import type { AnyActor, AnyService, CallOptions, Calls, Ctx, Question, Ref, Tells, Timer } from './types.ts';
 import { assertKey, copiedBytes, copyValue } from './value.ts';
 
@@ -26,7 +27,8 @@ export function makeEnvelope(
   const roughly = copiedBytes() - before;
   const envelope = { type: to.type, key: to.key, handler, args: copied, reply, bytes: roughly + MESSAGE_BYTES_GUESS };
   assertSize(envelope, roughly);
-  return envelope;
+  const trace = currentTrace();
+  return trace === undefined ? envelope : { ...envelope, trace };
 }
 
 /** Starts a call of a service. */

@@ -4,11 +4,13 @@ import type { Cell } from './cell.ts';
 import { type ActorAddress, ActorError } from './errors.ts';
 import { CAREFUL_CHECKPOINTS, DEAD_LETTERS_MAX, REQUEST_KEPT_MS } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
+import { runObservedTurn } from './observed-turn.ts';
 import type { Letter, OpenCall } from './own-tables.ts';
 import { digestOf } from './requests.adapter.ts';
 import type { UnitTable } from './table.ts';
 import type { DeepReadonly } from './types.ts';
 import { copyAnswer, makeServiceCall, type TurnContext, type TurnPlace } from './turn.ts';
+import { isTracing } from './trace.ts';
 import { failureOf, runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
 
 export interface TurnsOptions {
@@ -80,6 +82,8 @@ export class Turns {
   readonly #careful = new Map<string, number>();
   #letters = 0;
   readonly activity = new Activity();
+  /** This thread's number while somebody wants to know of each turn, else null. */
+  watch: number | null = null;
   /** Actors with open questions. */
   readonly asking = new Set<Cell>();
   readonly counts: MessageCounts = { sent: 0, handled: 0, dead: 0, dropped: 0 };
@@ -216,7 +220,8 @@ export class Turns {
   /** @param answered told the answer that is to be remembered */
   #run(cell: Cell, turn: Turn, answered?: (answer: Answer) => void): void {
     this.activity.turn(cell.definition.name, cell.key);
-    const end = runTurn(cell, turn, this.#place);
+    const isObserved = this.watch !== null || isTracing();
+    const end = isObserved ? this.#runObserved(cell, turn) : runTurn(cell, turn, this.#place);
     const { envelope } = turn;
     if (end.kind === 'done') {
       if (envelope !== null) this.counts.handled++;
@@ -235,6 +240,10 @@ export class Turns {
     else if (end.kind === 'forget') {
       this.#options.log(`${cell.definition.name}/${cell.key} ${turn.handler} threw: ${end.message}`);
     }
+  }
+
+  #runObserved(cell: Cell, turn: Turn): TurnEnd {
+    return runObservedTurn(cell, turn, this.#place, { thread: this.watch, monotonic: this.#options.monotonic });
   }
 
   #notDone(cell: Cell, { envelope }: Turn, end: Exclude<TurnEnd, { kind: 'done' }>): void {

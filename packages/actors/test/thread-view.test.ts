@@ -89,24 +89,24 @@ describe('the counts of all threads', () => {
 });
 
 describe('a thread', () => {
-  const KEYS = Array.from({ length: 30 }, (_, index) => String(index));
+  const KEYS = Array.from({ length: 40 }, (_, index) => String(index));
 
   test('shows what waits where', async () => {
     for (const key of KEYS) void threads.tell(Keeper, key).keep(key);
     const before = await view(0);
-    expect(before.outboxes.messages).toBe(30);
+    expect(before.outboxes.messages).toBe(40);
     expect(before.mailboxes).toEqual({ messages: 0, bytes: 0 });
     // The host posts; nobody has received.
     threads.clock.runSoon();
     expect((await view(0)).outboxes).toEqual({ messages: 0, bytes: 0 });
-    expect(onTheWay()).toBe(30);
+    expect(onTheWay()).toBe(40);
     for (const { from, to } of threads.network.loaded) threads.network.deliver(from, to);
     const arrived = (await views()).map((each) => each.arrived);
-    expect(arrived.reduce((sum, { messages }) => sum + messages, 0)).toBe(30);
+    expect(arrived.reduce((sum, { messages }) => sum + messages, 0)).toBe(40);
     expect(arrived.every(({ messages, bytes }) => messages === 0 || bytes > 0)).toBe(true);
     threads.run();
     const after = await views();
-    expect(after.flatMap(({ actors }) => Object.values(actors)).reduce((sum, count) => sum + count, 0)).toBe(30);
+    expect(after.flatMap(({ actors }) => Object.values(actors)).reduce((sum, count) => sum + count, 0)).toBe(40);
     expect(after.every((each) => each.arrived.messages === 0 && each.mailboxes.messages === 0)).toBe(true);
   });
 
@@ -114,7 +114,7 @@ describe('a thread', () => {
     const Local = actor('local-count', { place: 'host', state: () => ({}), on: { count: () => undefined } });
     for (const key of KEYS) for (let i = 0; i < Number(key); i++) void threads.tell(Local, key).count();
     const full = await view(0);
-    const top = Array.from({ length: 10 }, (_, index) => 29 - index);
+    const top = Array.from({ length: 10 }, (_, index) => 39 - index);
     expect(full.fullest).toEqual(top.map((key) => ({ type: 'local-count', key: String(key), messages: key })));
     expect(full.busiest).toEqual([]);
     threads.run();

@@ -274,7 +274,7 @@ export class Engine {
   #makeGenerator(store: Store, { log, term, choice }: Own, schedule: Schedule | null): void {
     const { job, workers, extension, keep } = this.#options;
     const { clock, recordsPerPass } = this.#environment;
-    const warn = (code: string, message: string): void => this.#warn(code, message);
+    const warn = this.#warn;
     const retention = new Retention({ store, job, log, keep, clock, recordsPerPass, warn });
     this.#retention = retention;
     this.#savepoints = new Savepoints({ store, job, clock, checkpoint: () => this.checkpoint(), warn });
@@ -381,9 +381,7 @@ export class Engine {
     }
   }
 
-  #warn(code: string, message: string): void {
-    this.#observe({ kind: 'warning', code, message });
-  }
+  readonly #warn = (code: string, message: string): void => this.#observe({ kind: 'warning', code, message });
 
   /** A start goes no further when the system has failed meanwhile, or was ended. */
   #assertGoing(): void {

@@ -4,7 +4,7 @@ export { CheckpointError, type CheckpointErrorCode } from './errors.ts';
 export { createSystem, main, type System, type SystemOptions } from './system.ts';
 export type { EngineEvent } from './engine-options.ts';
 export type { ScheduleOption, ScheduleOptions } from './schedule.ts';
-export type { SystemEvents } from './system-events.ts';
+export type { SystemEvents, SystemStopped } from './system-events.ts';
 export type { InspectOptions, PlacedOn, SeenThread, SilentThread, SystemView } from './system-view.ts';
 export type { KeepOptions } from './keep.ts';
 export type { Savepoint } from './savepoints.ts';

@@ -1,8 +1,19 @@
 import { Events } from '@tidemark/actors/internal';
 import type { EngineEvent } from './engine-options.ts';
+import { codeOf } from './errors.ts';
+
+/** The system runs no more; the last event of all. */
+export interface SystemStopped {
+  readonly kind: 'stopped';
+  /** Code and message of what it could not go on after; null when it was told to stop. */
+  readonly code: string | null;
+  readonly message: string | null;
+}
 
 /** Events of a system by name. */
-export type SystemEvents = { readonly [K in EngineEvent['kind']]: Extract<EngineEvent, { readonly kind: K }> };
+export type SystemEvents = {
+  readonly [K in EngineEvent['kind']]: Extract<EngineEvent, { readonly kind: K }>;
+} & { readonly stopped: SystemStopped };
 
 /** Tells what happens to a system; what must not go unheard is told to the process when nobody listens. */
 export class SystemNews {
@@ -21,6 +32,12 @@ export class SystemNews {
     // An observer hears everything, and need not show what a program has printed; who asks for `log` does.
     const isPrinted = event.kind === 'log' && event.from !== 'ctx';
     if (!heard && (isPrinted || this.#observe === undefined)) tellProcess(event);
+  };
+
+  /** Whoever must know has `done`: nothing is told to the process. */
+  readonly stopped = (reason: Error | null): void => {
+    const why = reason === null ? { code: null, message: null } : { code: codeOf(reason), message: reason.message };
+    this.events.emit('stopped', { kind: 'stopped', ...why });
   };
 }
 

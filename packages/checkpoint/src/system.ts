@@ -6,7 +6,7 @@ import { ActorError, Border, loadModule, type LookAtResources, systemClock } fro
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
 import type { CopyOptions } from './copies.ts';
-import { CheckpointError, stopped } from './errors.ts';
+import { CheckpointError, stopped, toError } from './errors.ts';
 import type { Compression } from './compression.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { KeepOptions } from './keep.ts';
@@ -89,8 +89,13 @@ export interface System extends AsyncDisposable {
   /** Takes a last checkpoint and ends the workers; rejects when that checkpoint could not be taken. */
   stop(): Promise<void>;
   /**
-   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `rolled-back`, `warning`, `log` (what `ctx.log` writes, and workers to their standard streams), until the
-   * returned function is called. Logs that nobody listens to go to stdout and stderr (what is printed even if `observe` hears it), warnings become warnings of the process.
+   * Listens to what happens: `checkpoint`, `checkpoint-failed`, `rolled-back`, `warning`, `log` (what `ctx.log` writes, and workers to
+   * their standard streams), `stopped`, and more (docs/looking-inside.md), until the returned function is called. Logs that nobody
+   * listens to go to stdout and stderr (what is printed even if `observe` hears it), warnings become warnings of the process. What
+   * happens before `createSystem` resolves is heard by `observe` alone.
+   *
+   * @example
+   * system.on('rolled-back', ({ code, durationMs }) => console.error(`went back after ${code}, in ${durationMs} ms`));
    */
   on<K extends keyof SystemEvents>(kind: K, listener: (event: SystemEvents[K]) => void): () => void;
   /**
@@ -176,7 +181,14 @@ class RunningSystem implements System {
     this.#news = news;
     this.#border = border;
     this.deadLetters = new DeadLetters(engine, border);
-    engine.done.catch((error: unknown) => border.close(error instanceof Error ? error : new Error(String(error))));
+    engine.done.then(
+      () => news.stopped(null),
+      (error: unknown) => {
+        const reason = toError(error);
+        border.close(reason);
+        news.stopped(reason);
+      },
+    );
   }
 
   get done(): Promise<void> {

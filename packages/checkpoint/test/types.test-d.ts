@@ -53,3 +53,14 @@ export async function asks(system: System): Promise<void> {
   await system.ask(Pages).nope();
   void wrong;
 }
+
+export function listeners(system: System): void {
+  const off: () => void = system.on('checkpoint', ({ position }) => void (position satisfies number));
+  system.on('rolled-back', ({ position }) => void (position satisfies number | null));
+  system.on('stopped', ({ code }) => void (code satisfies string | null));
+  // @ts-expect-error no such event
+  system.on('checkpoints', () => undefined);
+  // @ts-expect-error an event has what it has, and no more
+  system.on('log', ({ position }) => void position);
+  void off;
+}

@@ -6,6 +6,7 @@ export {
   type AskOptions,
   type Ctx,
   type DeepReadonly,
+  type FrameSeen,
   type Ref,
   type Reply,
   Refusal,
@@ -16,6 +17,10 @@ export {
   type ServiceOptions,
   type Table,
   table,
+  type TracedWork,
+  type TraceHook,
+  traceWith,
+  type TurnSeen,
   type Wire,
 } from '@tidemark/actors';
 export {
