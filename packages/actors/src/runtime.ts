@@ -285,11 +285,6 @@ export class Runtime {
     return { clock: this.clock, actors: this.#actors, links: this.#links, restored: this.#restored };
   }
 
-  /** What became of the messages to actors of this thread. */
-  get counts(): MessageCounts {
-    return this.#actors.counts;
-  }
-
   // ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #slice(): void {

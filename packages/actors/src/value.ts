@@ -48,21 +48,13 @@ const namesSeen: string[] = [];
 const NAMES_SEEN_MAX = 64;
 
 function copy(value: unknown, depth: number): unknown {
-  switch (typeof value) {
-    case 'object':
-      return value === null ? null : copyThing(value, depth);
-    case 'string':
-      if (!value.isWellFormed()) throw REFUSED;
-      copied += value.length;
-      return value;
-    case 'number':
-      return value + 0;
-    case 'function':
-    case 'symbol':
-      throw REFUSED;
-    default:
-      return value;
-  }
+  if (typeof value === 'object') return value === null ? null : copyThing(value, depth);
+  if (typeof value === 'number') return value + 0;
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw REFUSED;
+    copied += value.length;
+  } else if (typeof value === 'function' || typeof value === 'symbol') throw REFUSED;
+  return value;
 }
 
 function copyThing(value: object, depth: number): object {

@@ -157,7 +157,7 @@ describe('A16: a question', () => {
     expect(await got()).toMatchObject([['limited', 1, { code: 'CALL_TIMEOUT' }]]);
     threads.network.letGo();
     expect(await got()).toHaveLength(1);
-    expect(threads.runtimes[asking].counts.dropped).toBe(1);
+    expect(threads.runtimes[asking].inside.actors.counts.dropped).toBe(1);
   });
 
   test('of an actor that has forgotten itself meanwhile is answered to nobody', async () => {
@@ -168,7 +168,7 @@ describe('A16: a question', () => {
     gate.open();
     await threads.runAll();
     expect(await got()).toEqual([]);
-    expect(threads.runtimes.reduce((sum, { counts }) => sum + counts.dropped, 0)).toBe(1);
+    expect(threads.runtimes.reduce((sum, { inside }) => sum + inside.actors.counts.dropped, 0)).toBe(1);
   });
 
   test('leaves nothing when its turn refuses', async () => {

@@ -198,7 +198,7 @@ describe('A15: a careful actor', () => {
     await settle(threads, '~resend', letter.id);
     threads.run();
     const sum = (of: 'sent' | 'handled' | 'dead' | 'dropped'): number =>
-      threads.runtimes.reduce((total, { counts }) => total + counts[of], 0);
+      threads.runtimes.reduce((total, { inside }) => total + inside.actors.counts[of], 0);
     expect(sum('sent')).toBe(sum('handled') + sum('dead') + sum('dropped'));
     expect(sum('dead')).toBeGreaterThanOrEqual(5);
   });

@@ -114,7 +114,7 @@ test('nothing is made of turns and frames while nobody listens', () => {
   for (let i = 0; i < 100; i++) void threads.tell(Keeper, String(i)).keep(i);
   for (let i = 0; i < 100; i++) void threads.tell(Watched, String(i)).work();
   threads.run();
-  expect(threads.runtimes.reduce((sum, { counts }) => sum + counts.handled, 0)).toBe(200);
+  expect(threads.runtimes.reduce((sum, { inside }) => sum + inside.actors.counts.handled, 0)).toBe(200);
   for (const publish of published) expect(publish).not.toHaveBeenCalled();
   expect(threads.runtimes.map(({ inside }) => inside.actors.turns.watch)).toEqual([null, null, null]);
 });

@@ -96,7 +96,7 @@ describe('requestId', () => {
       next.run();
       await settled();
     }
-    expect(next.runtimes.reduce((sum, { counts }) => sum + counts.handled, 0)).toBe(1);
+    expect(next.runtimes.reduce((sum, { inside }) => sum + inside.actors.counts.handled, 0)).toBe(1);
     void asked.catch(() => undefined);
   });
 });
@@ -190,7 +190,7 @@ describe('a bounded mailbox', () => {
     for (const n of kept) expect(settledAnswers[n]).toMatchObject({ status: 'fulfilled' });
     for (const n of lost) expect(settledAnswers[n]).toMatchObject({ reason: { code: 'MAILBOX_FULL' } });
     expect(await threads.answerOf(threads.ask(Full).got())).toEqual(kept);
-    expect(home.counts.dropped).toBe(3);
+    expect(home.inside.actors.counts.dropped).toBe(3);
   });
 
   test.each([0, 1.5, -1])('DEFINITION_INVALID: of %s', (max) => {

@@ -3,6 +3,7 @@ import { type Envelope, limits, packMessages } from '@tidemark/actors/internal';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Keeper } from './support/keeper.ts';
+import { settled } from './support/manual-clock.ts';
 import { Threads } from './support/threads.ts';
 
 let threads: Threads;

@@ -112,7 +112,9 @@ describe('a thread', () => {
 
   test('names its fullest mailboxes, and what its actors have done since the last look', async () => {
     const Local = actor('local-count', { place: 'host', state: () => ({}), on: { count: () => undefined } });
-    for (const key of KEYS) for (let i = 0; i < Number(key); i++) void threads.tell(Local, key).count();
+    for (const key of KEYS)
+      for (let i = 0; i < Number(key); i++)
+        threads.host.send({ type: Local.name, key, handler: 'count', args: [], reply: null });
     const full = await view(0);
     const top = Array.from({ length: 10 }, (_, index) => 39 - index);
     expect(full.fullest).toEqual(top.map((key) => ({ type: 'local-count', key: String(key), messages: key })));
@@ -126,7 +128,8 @@ describe('a thread', () => {
 
   test('runs turns while a look goes through very many mailboxes', async () => {
     const Local = actor('local-many', { place: 'host', state: () => ({}), on: { count: () => undefined } });
-    for (let key = 0; key < 10_000; key++) void threads.tell(Local, String(key)).count();
+    for (let key = 0; key < 10_000; key++)
+      threads.host.send({ type: Local.name, key: String(key), handler: 'count', args: [], reply: null });
     let done = false;
     const looking = view(0).finally(() => (done = true));
     await settled();

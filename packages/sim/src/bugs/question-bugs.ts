@@ -32,11 +32,11 @@ function rowsKept(table: string): () => void {
       Cell.prototype,
       'ownTableIfAny',
       (original) =>
-        function (this: Cell, name) {
+        function (this: Cell, name: never) {
           const found = original.call(this, name);
           if (found !== undefined && name === table) own.add(found);
-          return found as never;
-        } as typeof original,
+          return found;
+        } as never,
     ),
     patch(
       UnitTable.prototype,
