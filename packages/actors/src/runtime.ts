@@ -30,7 +30,7 @@ import { ServiceDesk } from './service-desk.ts';
 import type { RowsData } from './stored-rows.ts';
 import type { Task } from './task.ts';
 import type { Inside } from './thread-view.ts';
-import type { DeadLetter, MessageCounts } from './turns.ts';
+import type { DeadLetter } from './turns.ts';
 import { CutState, oneAfterTheOther } from './unit.ts';
 import { WorkCount } from './work-count.ts';
 
