@@ -32,7 +32,8 @@ export class Border {
   readonly #asks = new Map<number, OpenAsk>();
   readonly #deadlines: Deadlines;
   #waiting: {
-    readonly envelope: Envelope;
+    /** Null for whoever only waits until all before is sent. */
+    readonly envelope: Envelope | null;
     readonly sent: () => void;
     readonly fail: (error: Error) => void;
   }[] = [];
@@ -88,6 +89,12 @@ export class Border {
       return { envelope: ask.envelope, sent: () => undefined, fail: (error: Error) => ask.fail(error) };
     });
     this.#waiting = [...front, ...this.#waiting];
+  }
+
+  /** Resolves when all that waits for room now is sent, or will not be; null when nothing waits. */
+  sentSoFar(): Promise<void> | null {
+    if (this.#waiting.length === 0) return null;
+    return new Promise((resolve) => void this.#waiting.push({ envelope: null, sent: resolve, fail: () => resolve() }));
   }
 
   /** The record of that cut is put: answers that wait for it now are released with it. Answers whether there are any. */
@@ -236,9 +243,10 @@ export class Border {
   /** What waits is sent as far as there is room. */
   #sendWaiting(): void {
     for (let runtime = this.#runtime; runtime !== null && this.#waiting.length > 0; runtime = this.#runtime) {
-      if (!this.#hasRoom(runtime)) break;
-      const { envelope, sent } = this.#waiting.shift()!;
-      this.#send(runtime, envelope);
+      const [{ envelope, sent }] = this.#waiting;
+      if (envelope !== null && !this.#hasRoom(runtime)) break;
+      this.#waiting.shift();
+      if (envelope !== null) this.#send(runtime, envelope);
       sent();
     }
     if (this.#waiting.length > 0) this.#poll();

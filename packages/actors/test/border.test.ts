@@ -247,3 +247,27 @@ function rejection(promise: Promise<unknown>): { readonly error: unknown } {
   promise.catch((error: unknown) => (seen.error = error));
   return seen;
 }
+
+test('whoever waits for all that was sent so far waits for what has no room, and not for what comes', async () => {
+  expect(threads.border.sentSoFar()).toBeNull();
+  threads.ingress[1] = 1;
+  const seen: string[] = [];
+  const note = (what: string) => () => void seen.push(what);
+  void threads.tell(Counter).add(1).then(note('before'));
+  void threads.border.sentSoFar()!.then(note('sent so far'));
+  void threads.tell(Counter).add(1).then(note('after'));
+  await settled();
+  expect(seen).toEqual([]);
+  threads.ingress[1] = 0;
+  threads.clock.advance(5);
+  await settled();
+  expect(seen).toEqual(['before', 'sent so far', 'after']);
+  threads.ingress[1] = 1;
+  void threads
+    .tell(Counter)
+    .add(1)
+    .catch(() => undefined);
+  const given = threads.border.sentSoFar();
+  threads.border.close(stopped);
+  await given;
+});

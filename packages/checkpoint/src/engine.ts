@@ -148,8 +148,10 @@ export class Engine {
     this.#generations.current?.workers.say(thread, says);
   }
 
-  checkpoint(): Promise<Published> {
-    if (this.#generator === null) return Promise.reject(stopped());
+  /** Takes a checkpoint that holds all that the host has sent, also what waits for room. */
+  async checkpoint(): Promise<Published> {
+    await this.#options.border?.sentSoFar();
+    if (this.#generator === null) throw stopped();
     return this.#generator.checkpoint();
   }
 
