@@ -99,6 +99,22 @@ export class TestActor<D extends AnyActor> {
   }
 
   /**
+   * Runs the turn of a message that it has sent to itself: nothing of `sent` is delivered by itself.
+   *
+   * @throws TestKitError `TEST_OPTIONS` when it is for somebody else; as `send` does
+   */
+  receive({ to, handler, args }: SentMessage): void {
+    const { type, key } = this.ref;
+    if (to.type !== type || to.key !== key) {
+      throw new TestKitError(
+        'TEST_OPTIONS',
+        `a message to ${to.type}/${to.key} ${handler} was given to ${this.#name}; expected one to itself`,
+      );
+    }
+    this.#turn(makeEnvelope(to, handler, args));
+  }
+
+  /**
    * The arguments of all messages that it has told actors of a definition.
    *
    * @example expect(transfer.sentTo(Account, 'deposit')).toEqual([[5]]);

@@ -248,6 +248,17 @@ export class TestSystem {
     this.#end(new ActorError('SYSTEM_STOPPED', 'the test has stopped the system'));
   }
 
+  /** Lets what is under way come to its end, and stops: no throw of a handler is missed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // One that the test has seen is not told twice.
+    if (this.#failure !== null) return;
+    try {
+      await this.run();
+    } finally {
+      this.stop();
+    }
+  }
+
   // ── how it runs ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #begin(): TestGeneration {
@@ -370,7 +381,7 @@ type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<
  *
  * @throws TestKitError `TEST_OPTIONS`
  * @example
- * const system = testSystem({ seed: 7, workers: 3 });
+ * await using system = testSystem({ seed: 7, workers: 3 });
  * await system.tell(system.ref(Account, 'alice')).deposit(10);
  * expect(await system.ask(system.ref(Account, 'alice')).withdraw(3)).toBe(7);
  */

@@ -249,6 +249,18 @@ describe('what an actor sends and asks', () => {
     expect(transfer.questions).toEqual([]);
   });
 
+  test('comes back to itself when the test says so', () => {
+    const log = testActor(Transfer, 'log');
+    log.send.start({ type: 'kit-account', key: 'from' }, 5);
+    log.receive(log.sent[0]);
+    expect(log.state.done).toEqual(['started']);
+    const other = testActor(Transfer, 'other');
+    expect(codeOf(() => other.receive(log.sent[0]))).toMatchObject({
+      code: 'TEST_OPTIONS',
+      message: 'a message to kit-transfer/log note was given to kit-transfer/other; expected one to itself',
+    });
+  });
+
   test('is answered by services, too', () => {
     const transfer = testActor(Transfer);
     transfer.send.look('x');

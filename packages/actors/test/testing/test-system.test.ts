@@ -140,6 +140,16 @@ describe('testSystem', () => {
     await expect(asked.ask(asked.ref(Account, 'a')).fail()).rejects.toThrow('it broke');
   });
 
+  test('misses no error at the end of `await using`, and tells none twice', async () => {
+    const missed = testSystem();
+    void missed.tell(missed.ref(Account, 'a')).fail();
+    await expect(missed[Symbol.asyncDispose]()).rejects.toThrow('it broke');
+    const told = testSystem();
+    void told.tell(told.ref(Account, 'a')).fail();
+    await expect(told.run()).rejects.toThrow('it broke');
+    await told[Symbol.asyncDispose]();
+  });
+
   test('gives the code of a Refusal to whoever asks', async () => {
     const system = testSystem();
     const asked = system.ask(system.ref(Account, 'a')).withdraw(1_000);
