@@ -86,18 +86,14 @@ export class Runtime {
     this.#ingress = new Ingress(options.ingress, options.thread);
     this.#alarm = new AlarmClock(options.clock, () => this.wake());
     this.#links = new Links({
-      thread: options.thread,
-      workers: options.workers,
-      generation: options.generation,
-      peers: options.peers,
+      ...options,
       arrived: (frame, from) => this.#hooks?.arrived(frame, from),
       marker: (marker, from) => this.#hooks?.marker(marker, from),
       wake: () => this.wake(),
     });
     const { clock, random = systemRandom, letter, careful } = options;
     this.services = new ServiceDesk({
-      thread: options.thread,
-      workers: options.workers,
+      ...options,
       load: options.calls ?? new Int32Array(options.workers + 1),
       ingressOpen: () => this.ingressOpen,
       sendTo: (thread, envelope) => this.#sendTo(thread, envelope),
