@@ -28,6 +28,8 @@ export class OutChannel {
   #inFlightBytes = 0;
   #waitingBytes = 0;
   #seq = 0;
+  /** The sender's newest cut that this channel knows of; null before it was flushed. */
+  #cut: number | null = null;
   /** Cut of the last seal, and what takes the sealed frames of it. */
   #sealCut = 0;
   #record: ((frame: PackedFrame) => void) | null = null;
@@ -64,7 +66,13 @@ export class OutChannel {
     const bytes = envelope.bytes ?? this.#size.bytes;
     this.#openBytes += bytes;
     this.#waitingBytes += bytes;
-    if (this.#open.length >= FRAME_MESSAGES_MAX / 4) this.#close();
+    if (this.#open.length >= FRAME_MESSAGES_MAX / 4) this.#full();
+  }
+
+  /** A whole frame is posted while the sender goes on, if there is room. */
+  #full(): void {
+    this.#close();
+    if (this.#cut !== null) this.#post(this.#cut, 0);
   }
 
   sendBatch(batch: Batch): void {
@@ -79,6 +87,7 @@ export class OutChannel {
     this.#close();
     for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i].sealed = cut;
     this.#sealCut = cut;
+    this.#cut = cut;
     this.#record = record;
     this.#port.post({ kind: 'marker', cut, published }, []);
   }
@@ -111,8 +120,13 @@ export class OutChannel {
    * @returns what no frame has taken along of it
    */
   flush(cut: number, credit = 0): number {
-    let left = credit;
+    this.#cut = cut;
     this.#close();
+    return this.#post(cut, credit);
+  }
+
+  #post(cut: number, credit: number): number {
+    let left = credit;
     while (this.#head < this.#queue.length) {
       this.#pack(this.#head);
       const waiting = this.#queue[this.#head];

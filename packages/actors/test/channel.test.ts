@@ -111,6 +111,17 @@ describe('a channel', () => {
     expect([posted.channel.idle, posted.channel.waitingBytes, posted.channel.framesSent]).toEqual([true, 0, 1]);
   });
 
+  test('posts a whole frame at once, as far as there is room, ahead of the next flush', () => {
+    const posted = new Posted();
+    posted.channel.flush(3);
+    for (let i = 0; i < FRAME_MESSAGES_MAX / 4 + 1; i++) posted.send();
+    expect(posted.items).toMatchObject([{ kind: 'frame', cut: 3, count: FRAME_MESSAGES_MAX / 4 }]);
+    for (let i = 0; i < FRAME_MESSAGES_MAX * 8; i++) posted.send();
+    expect(posted.inFlight).toBeLessThanOrEqual(WINDOW_BYTES);
+    posted.postAll();
+    expect(posted.posted).toEqual(posted.sent);
+  });
+
   test('A4: stops when the window is full, and goes on as room is given back', () => {
     const posted = new Posted();
     const half = WINDOW_BYTES / 2 - 100;
@@ -208,7 +219,11 @@ type Step =
 
 const size = fc.oneof({ weight: 5, arbitrary: fc.nat(100) }, fc.integer({ min: 10_000, max: 300_000 }));
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('send' as const), bytes: size, times: fc.integer({ min: 1, max: 6 }) }),
+  fc.record({
+    kind: fc.constant('send' as const),
+    bytes: size,
+    times: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 6 }) }, fc.constant(FRAME_MESSAGES_MAX / 4)),
+  }),
   fc.record({ kind: fc.constant('batch' as const), rows: fc.nat(4), bytes: fc.nat(20_000) }),
   fc.record({ kind: fc.constantFrom('flush' as const, 'flip' as const) }),
   fc.record({ kind: fc.constant('credit' as const), share: fc.constantFrom(0.3, 1) }),
