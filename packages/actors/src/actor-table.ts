@@ -44,6 +44,8 @@ export class ActorTable implements UnitHolder, Cells {
   readonly #ready: Cell[] = [];
   /** Actors that came back with calls, timers or requests, until `resume`. */
   readonly #restored = new Set<Cell>();
+  /** Who gets a message often gets another one. */
+  #last: Cell | null = null;
   readonly #spare: Mailbox<Envelope>[] = [];
   #readyHead = 0;
   #running = false;
@@ -103,6 +105,12 @@ export class ActorTable implements UnitHolder, Cells {
   }
 
   cell(type: string, key: string): Cell {
+    const last = this.#last;
+    if (last !== null && last.key === key && last.definition.name === type) return last;
+    return (this.#last = this.#look(type, key));
+  }
+
+  #look(type: string, key: string): Cell {
     let cells = this.#cells.get(type);
     if (cells === undefined) this.#cells.set(type, (cells = new Map<string, Cell>()));
     let cell = cells.get(key);
@@ -178,6 +186,7 @@ export class ActorTable implements UnitHolder, Cells {
     const left: Envelope[] = [];
     for (let next = mailbox?.take(); next !== undefined; next = mailbox?.take()) left.push(next);
     this.#cells.get(cell.definition.name)?.delete(cell.key);
+    this.#last = null;
     before();
     // The messages behind the one that forgot meet a new actor.
     for (const envelope of left) this.deliver(envelope);

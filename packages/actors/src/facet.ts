@@ -1,8 +1,8 @@
 import { definitionOf } from './definition.ts';
 import type { AnyActor, AnyService, Ref } from './types.ts';
 
-/** Takes what a facet was asked to send: by a turn, or by the host. */
-export type Send = (to: Ref<unknown>, handler: string, args: readonly unknown[]) => unknown;
+/** Takes what a facet was asked to send: by a turn, or by the host. The list of arguments is its own. */
+export type Send = (to: Ref<unknown>, handler: string, args: unknown[]) => unknown;
 
 /** What its methods know is private, so that a handler may have any name. */
 class Facet {

@@ -9,11 +9,24 @@ export class Homes {
   readonly #workers: number;
   readonly #known = new Map<string, Map<string, number>>();
 
+  /** Who sends to an actor often sends to it again. */
+  #lastType: string | null = null;
+  #lastKey = '';
+  #last = 0;
+
   constructor(workers: number) {
     this.#workers = workers;
   }
 
   of(type: string, key: string): number {
+    if (key === this.#lastKey && type === this.#lastType) return this.#last;
+    this.#last = this.#look(type, key);
+    this.#lastType = type;
+    this.#lastKey = key;
+    return this.#last;
+  }
+
+  #look(type: string, key: string): number {
     const homes = this.#known.get(type);
     const known = homes?.get(key);
     if (known !== undefined) return known;

@@ -6,22 +6,27 @@ export interface MailOwner<T> {
   captureMail(item: T): void;
 }
 
-/** Entries taken before the array is compacted: spreads the copy over as many takes. */
-const COMPACT_AT = 1024;
+/** Places of a mailbox that has mail for the first time. */
+const CAPACITY_FIRST = 4;
+
+/** Places that an empty mailbox keeps. */
+const CAPACITY_KEPT = 1024;
 
 /**
- * Queue of one receiver, append-only at its tail, with the mark that a cut needs.
+ * Queue of one receiver, with the mark that a cut needs. A ring that is used again and again: arrays that are replaced
+ * would, once they are old, keep all that they hold from being collected.
  *
  * - A1 What lies before `mark` is the mailbox's content at the cut `markCut`. The first touch after a flip sets it.
  * - A2 A message from before the mark is given to the capture before a handler receives it.
  */
 export class Mailbox<T> {
   #owner: MailOwner<T>;
-  #items: T[] = [];
-  /** Index of the first waiting message. */
-  #head = 0;
-  /** Messages compacted away so far: makes `mark` and `captured` stable numbers. */
-  #base = 0;
+  /** The message of number n is at n modulo its length, which is a power of two. */
+  #ring: (T | undefined)[] = [];
+  /** Number of the first waiting message. */
+  #taken = 0;
+  /** Number of the next message. */
+  #put = 0;
   #mark = 0;
   #markCut: number;
   /** Number of the first message that the cut `markCut` has not captured. */
@@ -40,37 +45,36 @@ export class Mailbox<T> {
   }
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#put - this.#taken;
   }
 
   /** What is taken next. */
   get first(): T | undefined {
-    return this.#items[this.#head];
+    return this.length === 0 ? undefined : this.#at(this.#taken);
   }
 
   /** What waits here, in order. */
   waiting(): readonly T[] {
-    return this.#items.slice(this.#head);
+    return Array.from({ length: this.length }, (_, i) => this.#at(this.#taken + i));
   }
 
   append(message: T): void {
     if (this.#markCut !== this.#owner.cut.cut) this.#setMark();
-    this.#items.push(message);
+    if (this.#put - this.#taken === this.#ring.length) this.#grow();
+    this.#ring[this.#put++ & (this.#ring.length - 1)] = message;
   }
 
   take(): T | undefined {
     if (this.#markCut !== this.#owner.cut.cut) this.#setMark();
-    if (this.#head === this.#items.length) return undefined;
-    const message = this.#items[this.#head];
-    const number = this.#base + this.#head;
+    if (this.#taken === this.#put) return undefined;
+    const number = this.#taken++;
+    const message = this.#at(number);
+    this.#ring[number & (this.#ring.length - 1)] = undefined;
     if (number < this.#mark && number >= this.#captured) {
       this.#owner.captureMail(message);
       this.#captured = number + 1;
     }
-    this.#head++;
-    if (this.#head === this.#items.length || (this.#head >= COMPACT_AT && this.#head * 2 >= this.#items.length)) {
-      this.#compact();
-    }
+    if (this.#taken === this.#put && this.#ring.length > CAPACITY_KEPT) this.#ring = [];
     return message;
   }
 
@@ -78,24 +82,30 @@ export class Mailbox<T> {
   *capture(): Generator<void, void, void> {
     if (this.#markCut !== this.#owner.cut.cut) this.#setMark();
     for (;;) {
-      const number = Math.max(this.#captured, this.#base + this.#head);
+      const number = Math.max(this.#captured, this.#taken);
       if (number >= this.#mark) return;
-      this.#owner.captureMail(this.#items[number - this.#base]);
+      this.#owner.captureMail(this.#at(number));
       this.#captured = number + 1;
       yield;
     }
   }
 
-  #setMark(): void {
-    this.#markCut = this.#owner.cut.cut;
-    this.#mark = this.#base + this.#items.length;
-    this.#captured = this.#base + this.#head;
+  /** A message that waits. */
+  #at(number: number): T {
+    return this.#ring[number & (this.#ring.length - 1)] as T;
   }
 
-  #compact(): void {
-    this.#base += this.#head;
-    if (this.#head === this.#items.length) this.#items.length = 0;
-    else this.#items = this.#items.slice(this.#head);
-    this.#head = 0;
+  #setMark(): void {
+    this.#markCut = this.#owner.cut.cut;
+    this.#mark = this.#put;
+    this.#captured = this.#taken;
+  }
+
+  #grow(): void {
+    const waiting = this.waiting();
+    const capacity = Math.max(CAPACITY_FIRST, this.#ring.length * 2);
+    const ring = new Array<T | undefined>(capacity).fill(undefined);
+    for (const [i, message] of waiting.entries()) ring[(this.#taken + i) & (capacity - 1)] = message;
+    this.#ring = ring;
   }
 }

@@ -1,6 +1,6 @@
 import type { Cell } from './cell.ts';
 import { publishTurn, type TurnSeen } from './diagnostics.ts';
-import { REPLY } from './messages.ts';
+import { type Envelope, REPLY } from './messages.ts';
 import { inTrace } from './trace.ts';
 import type { TurnPlace } from './turn.ts';
 import { runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
@@ -12,10 +12,16 @@ export interface TurnObserver {
 }
 
 /** The same as `runTurn`, in the trace of its message, and told to whoever listens, also when it throws. */
-export function runObservedTurn(cell: Cell, turn: Turn, place: TurnPlace, observer: TurnObserver): TurnEnd {
+export function runObservedTurn(
+  cell: Cell,
+  turn: Turn,
+  envelope: Envelope | null,
+  place: TurnPlace,
+  observer: TurnObserver,
+): TurnEnd {
   const { key, definition } = cell;
   const work = { type: definition.name, key, handler: turn.handler };
-  const run = (): TurnEnd => inTrace(turn.envelope?.trace, work, () => runTurn(cell, turn, place));
+  const run = (): TurnEnd => inTrace(envelope?.trace, work, () => runTurn(cell, turn, place));
   const { thread, monotonic } = observer;
   if (thread === null) return run();
   const began = monotonic();
@@ -25,11 +31,11 @@ export function runObservedTurn(cell: Cell, turn: Turn, place: TurnPlace, observ
     end = ended.kind;
     return ended;
   } finally {
-    publishTurn({ thread, ...work, by: causeOf(turn.envelope), end, durationMs: monotonic() - began });
+    publishTurn({ thread, ...work, by: causeOf(envelope), end, durationMs: monotonic() - began });
   }
 }
 
-function causeOf(envelope: Turn['envelope']): TurnSeen['by'] {
+function causeOf(envelope: Envelope | null): TurnSeen['by'] {
   if (envelope === null) return 'timer';
   return envelope.handler === REPLY ? 'answer' : 'message';
 }

@@ -1,7 +1,7 @@
 import type { Cell } from './cell.ts';
 import { decodeValue, encodeValue } from './codec.ts';
 import { ActorError, errorToData, Refusal } from './errors.ts';
-import type { Answer, Envelope } from './messages.ts';
+import type { Answer } from './messages.ts';
 import type { Letter } from './own-tables.ts';
 import { TurnContext, type TurnPlace } from './turn.ts';
 import { copyValue } from './value.ts';
@@ -10,12 +10,10 @@ import { copyValue } from './value.ts';
 export interface Turn {
   readonly handler: string;
   readonly args: readonly unknown[];
-  /** The message that it is the turn of; null for a timer. */
-  readonly envelope: Envelope | null;
 }
 
 export type TurnEnd =
-  | { readonly kind: 'done'; readonly ctx: TurnContext; readonly value: unknown }
+  | TurnContext
   /** Nothing of it takes effect. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   /** The actor forgets itself. */
@@ -36,17 +34,16 @@ export function runTurn(cell: Cell, turn: Turn, place: TurnPlace): TurnEnd {
   if (cell.careful) return runCarefully(cell, turn, place);
   cell.touch();
   const ctx = new TurnContext(cell, place);
-  let value: unknown;
   try {
-    value = handler.call(cell.definition.on, ctx, ...turn.args);
+    ctx.value = handler.call(cell.definition.on, ctx, ...turn.args);
     ctx.finish();
   } catch (error) {
     ctx.end();
     return threw(cell, turn, error);
   }
   // A mistake in the definition, not in this turn: whatever `onThrow` says, going on cannot help.
-  if (isThenable(value)) throw handlerAsync(cell, turn.handler, value);
-  return { kind: 'done', ctx, value };
+  if (isThenable(ctx.value)) throw handlerAsync(cell, turn.handler, ctx.value);
+  return ctx;
 }
 
 function threw(cell: Cell, { handler }: Turn, error: unknown): TurnEnd {
@@ -68,11 +65,11 @@ function runCarefully(cell: Cell, turn: Turn, place: TurnPlace): TurnEnd {
   const ctx = new TurnContext(cell, place);
   let undo: 'keep' | 'undo' = 'undo';
   try {
-    const value: unknown = cell.definition.on[turn.handler].call(cell.definition.on, ctx, ...turn.args);
+    ctx.value = cell.definition.on[turn.handler].call(cell.definition.on, ctx, ...turn.args);
     ctx.finish();
-    if (isThenable(value)) throw handlerAsync(cell, turn.handler, value);
+    if (isThenable(ctx.value)) throw handlerAsync(cell, turn.handler, ctx.value);
     undo = 'keep';
-    return { kind: 'done', ctx, value };
+    return ctx;
   } catch (error) {
     ctx.end();
     if (error instanceof Refusal) {

@@ -9,35 +9,30 @@ import type { OpenCall, OpenTimer } from './own-tables.ts';
 import { serviceOf } from './service.ts';
 import { currentTrace } from './trace.ts';
 import type { AnyActor, AnyService, CallOptions, Calls, Ctx, Question, Ref, Tells, Timer } from './types.ts';
-import { assertKey, copiedBytes, copyValue } from './value.ts';
+import { assertKey, copiedBytes, copyItems, copyValue } from './value.ts';
 
 /** Numbers, lengths and references take up to nine bytes where the rough count takes one. */
 const ROUGH_FACTOR = 9;
 
-/** Copies the arguments of a message at its send. */
+/** Copies the arguments of a message at its send; the list of them, not what is in it, is the message's own from now on. */
 export function makeEnvelope(
   to: Ref<unknown>,
   handler: string,
-  args: readonly unknown[],
+  args: unknown[],
   reply: ReplyTo | null = null,
 ): Envelope {
   if (typeof to.key !== 'string' || !to.key.isWellFormed()) assertKey(to.key, () => `key of a message to '${to.type}'`);
   const before = copiedBytes();
-  const copied = copyArgs(to, handler, args);
+  copyItems(args, (index) => `${to.type}.${handler} argument ${index + 1}`);
   const roughly = copiedBytes() - before;
-  const envelope = { type: to.type, key: to.key, handler, args: copied, reply, bytes: roughly + MESSAGE_BYTES_GUESS };
+  const envelope = { type: to.type, key: to.key, handler, args, reply, bytes: roughly + MESSAGE_BYTES_GUESS };
   assertSize(envelope, roughly);
   const trace = currentTrace();
   return trace === undefined ? envelope : { ...envelope, trace };
 }
 
 /** Starts a call of a service. */
-export function makeServiceCall(
-  name: string,
-  handler: string,
-  args: readonly unknown[],
-  reply: ReplyTo | null,
-): Envelope {
+export function makeServiceCall(name: string, handler: string, args: unknown[], reply: ReplyTo | null): Envelope {
   return { ...makeEnvelope({ type: name, key: '' }, handler, args, reply), type: SERVICE, key: name };
 }
 
@@ -56,17 +51,6 @@ function assertSize(envelope: Envelope, roughly: number): void {
   if (bytes > MESSAGE_BYTES_MAX) throw tooLarge(envelope, bytes);
 }
 
-function copyArgs(to: Ref<unknown>, handler: string, args: readonly unknown[]): readonly unknown[] {
-  const copied = new Array<unknown>(args.length);
-  for (let i = 0; i < args.length; i++) copied[i] = copyArg(args[i], to, handler, i);
-  return copied;
-}
-
-function copyArg(value: unknown, to: Ref<unknown>, handler: string, index: number): unknown {
-  if (typeof value === 'number') return value + 0;
-  return copyValue(value, () => `${to.type}.${handler} argument ${index + 1}`);
-}
-
 /** What a turn gets from its thread. */
 export interface TurnPlace {
   readonly log: (text: string) => void;
@@ -80,6 +64,10 @@ export interface TurnPlace {
 /** The context of one turn. What is done through it takes effect only when the turn ends well. */
 // oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
 export class TurnContext implements Ctx<any> {
+  /** It is the end of a turn as well, of one that ended well. */
+  readonly kind = 'done';
+  /** What the handler returned. */
+  value: unknown = undefined;
   readonly key: string;
   readonly #cell: Cell;
   readonly #place: TurnPlace;
@@ -194,7 +182,7 @@ export class TurnContext implements Ctx<any> {
     else this.sends.push(envelope);
   }
 
-  #askActor(to: Ref<unknown>, handler: string, args: readonly unknown[], timeoutMs: number | null): Question<unknown> {
+  #askActor(to: Ref<unknown>, handler: string, args: unknown[], timeoutMs: number | null): Question<unknown> {
     this.#check();
     const call = this.#place.nextId();
     const envelope = makeEnvelope(to, handler, args, { call, type: this.#cell.definition.name, key: this.key });
@@ -203,15 +191,14 @@ export class TurnContext implements Ctx<any> {
     return this.#question(call, envelope, { ...asked, timeoutMs });
   }
 
-  #askService(
-    { name }: AnyService,
-    handler: string,
-    args: readonly unknown[],
-    timeoutMs: number | null,
-  ): Question<unknown> {
+  #askService({ name }: AnyService, handler: string, args: unknown[], timeoutMs: number | null): Question<unknown> {
     this.#check();
     const call = this.#place.nextId();
-    const envelope = makeServiceCall(name, handler, args, { call, type: this.#cell.definition.name, key: this.key });
+    const envelope = makeServiceCall(name, handler, [...args], {
+      call,
+      type: this.#cell.definition.name,
+      key: this.key,
+    });
     // A copy of its own: the service may change what it gets, and is asked with the same again after a crash.
     const asked = { to: null, service: name, handler, args: makeEnvelope({ type: name, key: '' }, handler, args).args };
     return this.#question(call, envelope, { ...asked, timeoutMs });

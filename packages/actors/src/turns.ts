@@ -141,10 +141,9 @@ export class Turns {
 
   /** One turn on a message. */
   receive(cell: Cell, envelope: Envelope): void {
-    const { handler, args } = envelope;
-    if (handler.charCodeAt(0) === OWN_MARK) this.#receiveOwn(cell, envelope);
+    if (envelope.handler.charCodeAt(0) === OWN_MARK) this.#receiveOwn(cell, envelope);
     else if (envelope.requestId !== undefined) this.#request(cell, envelope, envelope.requestId);
-    else this.#run(cell, { handler, args, envelope });
+    else this.#run(cell, envelope, envelope);
   }
 
   #receiveOwn(cell: Cell, envelope: Envelope): void {
@@ -158,16 +157,15 @@ export class Turns {
   #reply(cell: Cell, envelope: Envelope, id: string, answer: Answer): void {
     const call = this.#takeCall(cell, id);
     if (call === undefined) this.counts.dropped++;
-    else this.#run(cell, { handler: call.into, args: [plainAnswer(answer), ...call.bound], envelope });
+    else this.#run(cell, { handler: call.into, args: [plainAnswer(answer), ...call.bound] }, envelope);
   }
 
   #request(cell: Cell, envelope: Envelope, id: string): void {
     const digest = digestOf(envelope);
     const known = cell.ownTableIfAny('~requests')?.get(id);
     if (known === undefined) {
-      const { handler, args } = envelope;
       const at = this.#options.now();
-      this.#run(cell, { handler, args, envelope }, (answer) => {
+      this.#run(cell, envelope, envelope, (answer) => {
         // It may have forgotten itself.
         const now = this.#cells.cell(envelope.type, envelope.key);
         now.ownTable('~requests').set(id, { digest, answer, at });
@@ -195,7 +193,7 @@ export class Turns {
     // It was cancelled, or another one has taken its place.
     if (timers?.get(id)?.dueAt !== dueAt) return;
     const { into, args } = takeRow(timers, id)!;
-    this.#run(cell, { handler: into, args, envelope: null });
+    this.#run(cell, { handler: into, args }, null);
   }
 
   #timeOut(cell: Cell, id: string): void {
@@ -205,7 +203,7 @@ export class Turns {
     const what = call.service ?? `${call.to?.type}/${call.to?.key}`;
     const message = `${what} ${call.handler} has not answered within ${call.timeoutMs} ms; it may still run`;
     const answer: Answer = { ok: false, code: 'CALL_TIMEOUT', message };
-    this.#run(cell, { handler: call.into, args: [answer, ...call.bound], envelope: null });
+    this.#run(cell, { handler: call.into, args: [answer, ...call.bound] }, null);
   }
 
   #takeCall(cell: Cell, id: string): OpenCall | undefined {
@@ -217,15 +215,17 @@ export class Turns {
 
   // ── a turn and its end ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** @param answered told the answer that is to be remembered */
-  #run(cell: Cell, turn: Turn, answered?: (answer: Answer) => void): void {
+  /**
+   * @param envelope the message that it is the turn of; null for a timer
+   * @param answered told the answer that is to be remembered
+   */
+  #run(cell: Cell, turn: Turn, envelope: Envelope | null, answered?: (answer: Answer) => void): void {
     this.activity.turn(cell.definition.name, cell.key);
     const isObserved = this.watch !== null || isTracing();
-    const end = isObserved ? this.#runObserved(cell, turn) : runTurn(cell, turn, this.#place);
-    const { envelope } = turn;
+    const end = isObserved ? this.#runObserved(cell, turn, envelope) : runTurn(cell, turn, this.#place);
     if (end.kind === 'done') {
       if (envelope !== null) this.counts.handled++;
-      this.#commit(cell, end.ctx);
+      this.#commit(cell, end);
       if (!hasAsker(envelope)) return;
       const answer = ownAnswer(envelope, end.value);
       answered?.(answer);
@@ -233,7 +233,7 @@ export class Turns {
       return;
     }
     const failure = failureOf(end);
-    this.#notDone(cell, turn, end);
+    this.#notDone(cell, envelope, end);
     // What was undone may be asked again with the same name.
     if (end.kind === 'refused') answered?.(failure);
     if (hasAsker(envelope)) this.#options.answer(envelope, failure);
@@ -242,11 +242,14 @@ export class Turns {
     }
   }
 
-  #runObserved(cell: Cell, turn: Turn): TurnEnd {
-    return runObservedTurn(cell, turn, this.#place, { thread: this.watch, monotonic: this.#options.monotonic });
+  #runObserved(cell: Cell, turn: Turn, envelope: Envelope | null): TurnEnd {
+    return runObservedTurn(cell, turn, envelope, this.#place, {
+      thread: this.watch,
+      monotonic: this.#options.monotonic,
+    });
   }
 
-  #notDone(cell: Cell, { envelope }: Turn, end: Exclude<TurnEnd, { kind: 'done' }>): void {
+  #notDone(cell: Cell, envelope: Envelope | null, end: Exclude<TurnEnd, { kind: 'done' }>): void {
     if (end.kind === 'letter') {
       if (envelope !== null) this.counts.dead++;
       this.#setAside(cell, end.letter);
@@ -367,7 +370,7 @@ function plainAnswer(answer: Answer): Answer {
 
 /** A question to a service, asked again. */
 function again(cell: Cell, call: string, { service, handler, args }: DeepReadonly<OpenCall>): Envelope {
-  return makeServiceCall(service!, handler, args ?? [], { call, type: cell.definition.name, key: cell.key });
+  return makeServiceCall(service!, handler, [...(args ?? [])], { call, type: cell.definition.name, key: cell.key });
 }
 
 function idOf(type: string, key: string): string {

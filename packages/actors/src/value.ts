@@ -23,11 +23,30 @@ export function copyValue<T>(value: T, path: string | (() => string)): T {
   try {
     return copy(value, 0) as T;
   } catch (error) {
-    // Where it is, is looked for only now: to know it all the way down would cost more than the copy.
-    if (error !== REFUSED) throw error;
-    assertPlain(value, path);
-    return refuse({ kind: 'root', path }, 'a field named by a symbol somewhere in it');
+    return refuseCopy(error, value, path);
   }
+}
+
+/**
+ * The same for each item of a list, in place: the list is the caller's own, what is in it is not.
+ *
+ * @param path of an item, by its index
+ */
+export function copyItems(items: unknown[], path: (index: number) => string): void {
+  let index = 0;
+  try {
+    for (; index < items.length; index++) items[index] = copy(items[index], 0);
+  } catch (error) {
+    const at = index;
+    refuseCopy(error, items[at], () => path(at));
+  }
+}
+
+/** Where it is, is looked for only now: to know it all the way down would cost more than the copy. */
+function refuseCopy(error: unknown, value: unknown, path: string | (() => string)): never {
+  if (error !== REFUSED) throw error;
+  assertPlain(value, path);
+  return refuse({ kind: 'root', path }, 'a field named by a symbol somewhere in it');
 }
 
 /** Thrown where a value cannot be copied. */

@@ -111,7 +111,7 @@ export class TestActor<D extends AnyActor> {
         `a message to ${to.type}/${to.key} ${handler} was given to ${this.#name}; expected one to itself`,
       );
     }
-    this.#turn(makeEnvelope(to, handler, args));
+    this.#turn(makeEnvelope(to, handler, [...args]));
   }
 
   /**
