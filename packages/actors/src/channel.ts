@@ -1,5 +1,5 @@
 import { holdsMessages, packBatch, packMessages } from './frame.ts';
-import { FRAME_MESSAGES_MAX, WINDOW_BYTES } from './limits.ts';
+import { FIRST_MESSAGES, FRAME_MESSAGES_MAX, WINDOW_BYTES } from './limits.ts';
 import { MessageSize } from './message-size.ts';
 import type { Batch, Envelope, Frame, PackedFrame } from './messages.ts';
 import type { Port } from './port.ts';
@@ -66,10 +66,13 @@ export class OutChannel {
     const bytes = envelope.bytes ?? this.#size.bytes;
     this.#openBytes += bytes;
     this.#waitingBytes += bytes;
-    if (this.#open.length >= FRAME_MESSAGES_MAX / 4) this.#full();
+    // A receiver that has nothing of this channel begins with the first few while the others are made.
+    const isFree = this.#inFlightBytes === 0 && this.#cut !== null && this.#head === this.#queue.length;
+    const enough = isFree ? FIRST_MESSAGES : FRAME_MESSAGES_MAX / 4;
+    if (this.#open.length >= enough) this.#full();
   }
 
-  /** A whole frame is posted while the sender goes on, if there is room. */
+  /** It is posted while the sender goes on, if there is room. */
   #full(): void {
     this.#close();
     if (this.#cut !== null) this.#post(this.#cut, 0);

@@ -3,6 +3,9 @@
 /** Messages in one frame at most: keeps the taking of one frame, which cannot be interrupted, under a slice. */
 export const FRAME_MESSAGES_MAX = 4096;
 
+/** Messages that are posted at once to a thread that has nothing of their channel: it works while the rest is made. */
+export const FIRST_MESSAGES = 16;
+
 /** Bytes of one frame's body aimed at: large enough to spread the cost of a post, small enough to pipeline. */
 export const FRAME_BYTES_TARGET = 64 * 1024;
 

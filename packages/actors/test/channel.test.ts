@@ -12,7 +12,7 @@ import {
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-const { FRAME_MESSAGES_MAX, WINDOW_BYTES } = limits;
+const { FIRST_MESSAGES, FRAME_MESSAGES_MAX, WINDOW_BYTES } = limits;
 
 /** A channel over a port that keeps what is posted, with what its cuts recorded. */
 class Posted {
@@ -111,11 +111,15 @@ describe('a channel', () => {
     expect([posted.channel.idle, posted.channel.waitingBytes, posted.channel.framesSent]).toEqual([true, 0, 1]);
   });
 
-  test('posts a whole frame at once, as far as there is room, ahead of the next flush', () => {
+  test('posts the first few at once where nothing is under way, then whole frames as far as there is room, ahead of the next flush', () => {
     const posted = new Posted();
     posted.channel.flush(3);
-    for (let i = 0; i < FRAME_MESSAGES_MAX / 4 + 1; i++) posted.send();
-    expect(posted.items).toMatchObject([{ kind: 'frame', cut: 3, count: FRAME_MESSAGES_MAX / 4 }]);
+    const whole = FRAME_MESSAGES_MAX / 4;
+    for (let i = 0; i < FIRST_MESSAGES + whole + 1; i++) posted.send();
+    expect(posted.items).toMatchObject([
+      { kind: 'frame', cut: 3, count: FIRST_MESSAGES },
+      { kind: 'frame', cut: 3, count: whole },
+    ]);
     for (let i = 0; i < FRAME_MESSAGES_MAX * 8; i++) posted.send();
     expect(posted.inFlight).toBeLessThanOrEqual(WINDOW_BYTES);
     posted.postAll();

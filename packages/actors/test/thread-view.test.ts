@@ -94,13 +94,17 @@ describe('a thread', () => {
   test('shows what waits where', async () => {
     for (const key of KEYS) void threads.tell(Keeper, key).keep(key);
     const before = await view(0);
-    expect(before.outboxes.messages).toBe(40);
+    // The first few of a channel leave at once.
+    expect(before.outboxes.messages).toBeGreaterThan(0);
+    expect(before.outboxes.messages + onTheWay()).toBe(40);
     expect(before.mailboxes).toEqual({ messages: 0, bytes: 0 });
     // The host posts; nobody has received.
     threads.clock.runSoon();
     expect((await view(0)).outboxes).toEqual({ messages: 0, bytes: 0 });
     expect(onTheWay()).toBe(40);
-    for (const { from, to } of threads.network.loaded) threads.network.deliver(from, to);
+    while (threads.network.loaded.length > 0) {
+      for (const { from, to } of threads.network.loaded) threads.network.deliver(from, to);
+    }
     const arrived = (await views()).map((each) => each.arrived);
     expect(arrived.reduce((sum, { messages }) => sum + messages, 0)).toBe(40);
     expect(arrived.every(({ messages, bytes }) => messages === 0 || bytes > 0)).toBe(true);
