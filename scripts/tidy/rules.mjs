@@ -4,6 +4,7 @@
  */
 import { deadFiles } from './dead-files.mjs';
 import { errorCodes } from './error-codes.mjs';
+import { guarantees } from './guarantees.mjs';
 import { importDirections } from './imports.mjs';
 
 /** Files that may use what others must be given: path → reason. Adapters (`*.adapter.ts`) need no entry. */
@@ -116,6 +117,7 @@ export const rules = [
     },
   },
   errorCodes,
+  guarantees,
 ];
 
 /** The excuse stands on the line before, or for the whole file in a block comment; without a reason it is none. */
