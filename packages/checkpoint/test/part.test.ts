@@ -169,7 +169,7 @@ describe('a part', () => {
   });
 
   it('leaves as whole blocks that are at most so large, except for a unit that is larger alone', () => {
-    const sizes = [200_000, 500_000, 400_000, 3 * limits.BLOCK_BYTES_MAX, 10, 20, limits.BLOCK_BYTES_MAX, 30];
+    const sizes = [50_000, 125_000, 200_000, 3 * limits.BLOCK_BYTES_MAX, 10, 20, limits.BLOCK_BYTES_MAX, 30];
     const { bytes, blocks } = writePart((writer) => {
       for (const [i, size] of sizes.entries()) {
         writer.unit('type', `key-${i}`, '', null, 'x'.repeat(size));
@@ -192,8 +192,8 @@ describe('a part', () => {
       });
       return blocks.map(({ payload }) => payload.length);
     };
-    const [both] = withUnit(500_000);
-    const fits = 500_000 + limits.BLOCK_BYTES_MAX - both;
+    const [both] = withUnit(125_000);
+    const fits = 125_000 + limits.BLOCK_BYTES_MAX - both;
     expect(withUnit(fits)).toEqual([limits.BLOCK_BYTES_MAX]);
     expect(withUnit(fits + 1)).toHaveLength(2);
   });
