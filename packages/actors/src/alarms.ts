@@ -27,6 +27,14 @@ export class Alarms<A extends Alarm> {
     heap[at] = alarm;
   }
 
+  /** Drops all that nobody waits for any more. */
+  keep(isWanted: (alarm: A) => boolean): void {
+    const wanted = this.#heap.filter(isWanted);
+    // What is sorted is a heap.
+    this.#heap.length = 0;
+    for (const alarm of wanted.sort((a, b) => a.at - b.at)) this.#heap.push(alarm);
+  }
+
   /** Takes the earliest one if it is due at `now`. */
   takeDue(now: number): A | undefined {
     const heap = this.#heap;

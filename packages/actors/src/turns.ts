@@ -1,8 +1,8 @@
 import { Activity } from './activity.ts';
-import { Alarms } from './alarms.ts';
+import { ActorAlarms } from './actor-alarms.ts';
 import type { Cell } from './cell.ts';
 import { type ActorAddress, ActorError } from './errors.ts';
-import { CAREFUL_CHECKPOINTS, DEAD_LETTERS_MAX, REQUEST_KEPT_MS } from './limits.ts';
+import { CAREFUL_CHECKPOINTS, DEAD_LETTERS_MAX } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
 import { runObservedTurn } from './observed-turn.ts';
 import type { Letter, OpenCall } from './own-tables.ts';
@@ -44,16 +44,6 @@ export interface DeadLetter extends Letter {
   readonly actor: ActorAddress;
 }
 
-/** What becomes due in an actor. */
-interface ActorAlarm {
-  readonly at: number;
-  readonly cell: Cell;
-  readonly kind: 'timer' | 'timeout' | 'forget-request';
-  readonly id: string;
-  /** Of a timer: another one may have taken its place. */
-  readonly dueAt: number;
-}
-
 /** What became of the messages to actors of this thread: sent = handled + waiting + dead + dropped, over all threads. */
 export interface MessageCounts {
   sent: number;
@@ -77,7 +67,7 @@ export class Turns {
   readonly #options: TurnsOptions;
   readonly #cells: Cells;
   readonly #place: TurnPlace;
-  readonly #alarms = new Alarms<ActorAlarm>();
+  readonly #alarms: ActorAlarms;
   /** By actor: checkpoints published since it threw last. */
   readonly #careful = new Map<string, number>();
   #letters = 0;
@@ -93,12 +83,18 @@ export class Turns {
     this.#cells = cells;
     const { log, now, random, nextId } = options;
     this.#place = { log, now, random, nextId };
+    this.#alarms = new ActorAlarms(options);
     for (const { type, key } of options.careful ?? []) this.#careful.set(idOf(type, key), 0);
   }
 
   /** Monotonic milliseconds at which something is due. */
   get nextAlarm(): number | undefined {
     return this.#alarms.next;
+  }
+
+  /** Alarms that are set, also such as nobody waits for any more. */
+  get alarms(): number {
+    return this.#alarms.size;
   }
 
   /** Whether every turn of that actor must be undone when it throws. */
@@ -108,7 +104,7 @@ export class Turns {
 
   /** One thing that is due. Answers whether there was one. */
   ring(): boolean {
-    const alarm = this.#alarms.takeDue(this.#options.monotonic());
+    const alarm = this.#alarms.takeDue();
     if (alarm === undefined) return false;
     const { cell, kind, id, dueAt } = alarm;
     if (cell.gone) return true;
@@ -169,7 +165,7 @@ export class Turns {
         // It may have forgotten itself.
         const now = this.#cells.cell(envelope.type, envelope.key);
         now.ownTable('~requests').set(id, { digest, answer, at });
-        this.#keepRequest(now, id);
+        this.#alarms.keepRequest(now, id);
       });
       return;
     }
@@ -210,6 +206,7 @@ export class Turns {
     const calls = cell.ownTableIfAny('~calls');
     const call = takeRow(calls, id);
     if (calls?.size === 0) this.asking.delete(cell);
+    if (call !== undefined && call.timeoutMs !== null) this.#alarms.outdated();
     return call;
   }
 
@@ -270,29 +267,14 @@ export class Turns {
     if (calls !== null) this.asking.add(cell);
     for (const [id, call] of calls ?? []) {
       cell.ownTable('~calls').touch(id, () => call);
-      this.#limit(cell, id, call);
+      this.#alarms.limit(cell, id, call);
     }
     for (const [id, timer] of timers ?? []) {
-      cell.ownTableIfAny('~timers')?.delete(id);
+      if (cell.ownTableIfAny('~timers')?.delete(id) === true) this.#alarms.outdated();
       if (timer === null) continue;
       cell.ownTable('~timers').touch(id, () => timer);
-      this.#timer(cell, id, timer.dueAt);
+      this.#alarms.timer(cell, id, timer.dueAt);
     }
-  }
-
-  #limit(cell: Cell, id: string, { timeoutMs }: { readonly timeoutMs: number | null }): void {
-    if (timeoutMs === null) return;
-    this.#alarms.add({ at: this.#options.monotonic() + timeoutMs, cell, kind: 'timeout', id, dueAt: 0 });
-  }
-
-  /** For an hour from now, after a restore once more: the wall clock may have jumped, and too long does no harm. */
-  #keepRequest(cell: Cell, id: string): void {
-    this.#alarms.add({ at: this.#options.monotonic() + REQUEST_KEPT_MS, cell, kind: 'forget-request', id, dueAt: 0 });
-  }
-
-  #timer(cell: Cell, id: string, dueAt: number): void {
-    const { monotonic, now } = this.#options;
-    this.#alarms.add({ at: monotonic() + Math.max(0, dueAt - now()), cell, kind: 'timer', id, dueAt });
   }
 
   #setAside(cell: Cell, letter: Letter): void {
@@ -308,20 +290,27 @@ export class Turns {
     this.asking.delete(cell);
     const { name: type } = cell.definition;
     const requests = [...(cell.ownTableIfAny('~requests')?.entries() ?? [])];
+    const letters = [...(cell.ownTableIfAny('~letters')?.entries() ?? [])];
     this.#cells.forget(cell, () => {
+      // Nobody has said that they may be lost.
+      for (const [id, letter] of letters)
+        this.#cells
+          .cell(type, cell.key)
+          .ownTable('~letters')
+          .touch(id, () => letter);
       // What was answered stays answered.
       for (const [id, request] of requests) {
         const next = this.#cells.cell(type, cell.key);
         next.ownTable('~requests').touch(id, () => request);
-        this.#keepRequest(next, id);
+        this.#alarms.keepRequest(next, id);
       }
     });
   }
 
   /** What was open when the checkpoint was taken. */
   resume(cell: Cell): void {
-    for (const [id, { dueAt }] of cell.ownTableIfAny('~timers')?.entries() ?? []) this.#timer(cell, id, dueAt);
-    for (const [id] of cell.ownTableIfAny('~requests')?.entries() ?? []) this.#keepRequest(cell, id);
+    for (const [id, { dueAt }] of cell.ownTableIfAny('~timers')?.entries() ?? []) this.#alarms.timer(cell, id, dueAt);
+    for (const [id] of cell.ownTableIfAny('~requests')?.entries() ?? []) this.#alarms.keepRequest(cell, id);
     const calls = [...(cell.ownTableIfAny('~calls')?.entries() ?? [])];
     if (calls.length === 0) return;
     this.asking.add(cell);
@@ -329,7 +318,7 @@ export class Turns {
     const answered = new Set(answers.map(({ args }) => args[0]));
     for (const [id, call] of calls) {
       if (answered.has(id)) continue;
-      this.#limit(cell, id, call);
+      this.#alarms.limit(cell, id, call);
       if (call.service !== null) this.#options.send(again(cell, id, call));
     }
   }

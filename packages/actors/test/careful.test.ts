@@ -36,6 +36,9 @@ const Shaky = actor('careful-shaky', {
       ctx.state.rows.set('old', { n: 1 });
       ctx.state.rows.set('gone', { n: 1 });
     },
+    forget(ctx): void {
+      ctx.forget();
+    },
     show: (ctx) => [ctx.state.n, ctx.state.list, Object.fromEntries(ctx.state.rows.entries())] as unknown[],
     heard(ctx, _answer: Reply<unknown[]>, by: number): void {
       ctx.state.n += by;
@@ -144,6 +147,19 @@ describe('A15: a careful actor', () => {
     const [before] = await show(threads);
     expect(await settle(threads, '~resend', late.id)).toBe(true);
     expect((await show(threads))[0]).toBe((before as number) + 100);
+  });
+
+  test('letters outlive forget()', async () => {
+    const threads = start();
+    thrown = broken;
+    void threads.tell(Shaky).change({ n: 7 });
+    threads.run();
+    thrown = null;
+    await threads.answerOf(threads.ask(Shaky).forget());
+    expect(threads.runtimes.flatMap((runtime) => runtime.letters())).toEqual(threads.letters);
+    expect(await settle(threads, '~resend', threads.letters[0].id)).toBe(true);
+    // The change, and the answer to its question.
+    expect((await show(threads))[0]).toBe(2);
   });
 
   test('is trusted again after ten checkpoints without a throw', () => {

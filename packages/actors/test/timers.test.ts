@@ -1,6 +1,7 @@
 import { actor } from '@tidemark/actors';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { unitsByTable } from './support/captured.ts';
+import { settled } from './support/manual-clock.ts';
 import { Threads } from './support/threads.ts';
 
 const Sleeper = actor('timers-sleeper', {
@@ -68,6 +69,19 @@ describe('a timer', () => {
     threads.run();
     threads.clock.advance(1000);
     expect(await got()).toEqual([]);
+  });
+
+  test('that was replaced very often goes off once, and what it was before is not kept', async () => {
+    for (let i = 0; i < 5_000; i++) void threads.tell(Sleeper).wake(1_000 + i, 't', String(i));
+    threads.run();
+    for (let i = 0; i < 20; i++) {
+      await settled();
+      threads.run();
+    }
+    const { turns } = threads.runtimes[threads.host.homeOf(Sleeper.name, 'a')].inside.actors;
+    expect(turns.alarms).toBeLessThan(2_500);
+    threads.clock.advance(10_000);
+    expect((await got()).map((row) => (row as unknown[])[0])).toEqual(['4999']);
   });
 
   test('many go off in the order of their times', async () => {
