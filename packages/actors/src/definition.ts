@@ -31,6 +31,13 @@ export function actor<S extends object, H extends Record<string, Handler<S>>>(
   if (max !== undefined && (!Number.isSafeInteger(max) || max < 1)) {
     throw new ActorError('DEFINITION_INVALID', `actor '${name}': mailbox.max ${max}; expected a whole number from 1`);
   }
+  const { overflow = 'refuse' } = options.mailbox ?? {};
+  if (!OVERFLOWS.includes(overflow)) {
+    throw new ActorError(
+      'DEFINITION_INVALID',
+      `actor '${name}': mailbox.overflow '${overflow}'; expected ${OVERFLOWS.join(', ')}`,
+    );
+  }
   const { migrate = {}, migrateMessage = {} } = options;
   assertSteps(name, version, migrate, migrateMessage);
   const definition: Actor<S, H> = {
@@ -68,6 +75,8 @@ export function assertName(kind: 'actor' | 'service', name: string, handlers: re
     `${kind} '${name}': handler '${taken}' begins with '${OWN_NAME}'; give it another name`,
   );
 }
+
+const OVERFLOWS: readonly string[] = ['refuse', 'drop-newest', 'drop-oldest'];
 
 /** A step that begins at no earlier version would never be taken: somebody has miscounted. */
 function assertSteps(name: string, version: number, ...all: readonly object[]): void {

@@ -27,6 +27,9 @@ export function service<H extends Record<string, ServiceHandler>>(
       `service '${name}': maxConcurrent ${maxConcurrent}; expected a whole number from 1`,
     );
   }
+  if (!PLACES.includes(place)) {
+    throw new ActorError('DEFINITION_INVALID', `service '${name}': place '${place}'; expected ${PLACES.join(', ')}`);
+  }
   const definition: Service<H> = { kind: 'service', name, on, place, maxConcurrent };
   const known = services().get(name);
   if (definitions().has(name) || (known !== undefined && !sameHandlers(known.on, on))) {
@@ -38,6 +41,8 @@ export function service<H extends Record<string, ServiceHandler>>(
   services().set(name, definition);
   return definition;
 }
+
+const PLACES: readonly string[] = ['any', 'here', 'host'];
 
 function sameHandlers(a: object, b: object): boolean {
   return Object.keys(a).join() === Object.keys(b).join();

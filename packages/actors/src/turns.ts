@@ -1,6 +1,7 @@
 import { Activity } from './activity.ts';
 import { ActorAlarms } from './actor-alarms.ts';
 import type { Cell } from './cell.ts';
+import { services } from './definition.ts';
 import { type ActorAddress, ActorError } from './errors.ts';
 import { CAREFUL_CHECKPOINTS, DEAD_LETTERS_MAX } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
@@ -319,7 +320,8 @@ export class Turns {
     for (const [id, call] of calls) {
       if (answered.has(id)) continue;
       this.#alarms.limit(cell, id, call);
-      if (call.service !== null) this.#options.send(again(cell, id, call));
+      if (call.service === null) continue;
+      this.#options.send(services().has(call.service) ? again(cell, id, call) : nobody(cell, id, call.service));
     }
   }
 }
@@ -355,6 +357,16 @@ function ownAnswer(to: Envelope, value: unknown): Answer {
 
 function plainAnswer(answer: Answer): Answer {
   return answer.ok ? answer : { ok: false, code: answer.code, message: answer.message };
+}
+
+/** The answer to a question to a service that the program has no more. */
+function nobody(cell: Cell, call: string, service: string): Envelope {
+  const answer: Answer = {
+    ok: false,
+    code: 'DEFINITION_UNKNOWN',
+    message: `no service is named '${service}' any more`,
+  };
+  return { type: cell.definition.name, key: cell.key, handler: REPLY, args: [call, answer], reply: null };
 }
 
 /** A question to a service, asked again. */

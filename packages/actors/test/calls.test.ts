@@ -330,6 +330,27 @@ describe('A17: a service', () => {
     expect(threads.failures).toEqual([]);
   });
 
+  test('DEFINITION_UNKNOWN: one that the program has no more answers so after a restore', async () => {
+    threads = new Threads(3);
+    const home = threads.runtimes[threads.host.homeOf(Asker.name, 'a')];
+    const asked = { to: null, service: 'calls-removed', handler: 'work', args: ['x'], timeoutMs: null, askedAt: 0 };
+    const value = { ...asked, into: 'served', bound: ['x'] };
+    home.loadValue({ type: Asker.name, key: 'a', table: '~calls', tableKey: '1.1.1.1', value });
+    threads.go();
+    await threads.runAll();
+    expect(await got()).toEqual([['x', expect.objectContaining({ ok: false, code: 'DEFINITION_UNKNOWN' })]]);
+    expect(kept().calls).toBe(0);
+  });
+
+  test.each([{ place: 'everywhere' }, { maxConcurrent: 0 }, { maxConcurrent: 1.5 }])(
+    'DEFINITION_INVALID: with %o',
+    (options) => {
+      expect(() => service('calls-odd', { run: () => 1 }, options as never)).toThrow(
+        expect.objectContaining({ code: 'DEFINITION_INVALID' }),
+      );
+    },
+  );
+
   test('REQUEST_ID_REUSED: takes no request id', async () => {
     await expect(threads.askService(Slow, { requestId: 'r' }).work('x')).rejects.toMatchObject({
       code: 'REQUEST_ID_REUSED',

@@ -193,6 +193,13 @@ describe('a bounded mailbox', () => {
     expect(home.inside.actors.counts.dropped).toBe(3);
   });
 
+  test('DEFINITION_INVALID: with an overflow that is none', () => {
+    const mailbox = { max: 1, overflow: 'block' as never };
+    expect(() => actor('requests-odd', { mailbox, state: () => ({}), on: {} })).toThrow(
+      expect.objectContaining({ code: 'DEFINITION_INVALID' }),
+    );
+  });
+
   test.each([0, 1.5, -1])('DEFINITION_INVALID: of %s', (max) => {
     expect(() => actor('requests-odd', { mailbox: { max, overflow: 'refuse' }, state: () => ({}), on: {} })).toThrow(
       expect.objectContaining({ code: 'DEFINITION_INVALID' }),
