@@ -59,6 +59,8 @@ export class Judge implements DiskWatcher {
   readonly #now: () => number;
   readonly #released = new Map<number, string>();
   readonly #failedCuts = new Set<string>();
+  /** What was read of files of parts, by their hash. */
+  readonly #files = new Map<string, PartFileContent>();
   /** Newest time at which a checkpoint was released. */
   lastReleaseAt = 0;
 
@@ -292,7 +294,7 @@ export class Judge implements DiskWatcher {
           this.violation(`O3 file ${i + 1} of thread ${thread} of record ${record.position} is ${what}`);
           return null;
         }
-        found.push(readPart(bytes));
+        found.push(this.#readPart(file.sha256, bytes));
         const expected = i === 0 ? 0 : files[i - 1].cut;
         if (found[i].base !== expected) {
           this.violation(
@@ -304,6 +306,13 @@ export class Judge implements DiskWatcher {
       contents.push(mergeFiles(found));
     }
     return contents;
+  }
+
+  /** Most of a checkpoint's files were in the one before. */
+  #readPart(sha: string, bytes: Uint8Array): PartFileContent {
+    let content = this.#files.get(sha);
+    if (content === undefined) this.#files.set(sha, (content = readPart(bytes)));
+    return content;
   }
 
   #release(process: SimProcess, cut: number, position: number): void {

@@ -1,4 +1,4 @@
-import { decodeValue, type Envelope, holdsMessages, unpackMessages } from '@tidemark/actors/internal';
+import { decodeValue, type Envelope, holdsMessages, type UnitData, unpackMessages } from '@tidemark/actors/internal';
 import type { PartContent } from '@tidemark/checkpoint/internal';
 
 /** One unit with its value. */
@@ -11,6 +11,9 @@ export interface Unit {
 
 /** Units of what was looked at already: a cut is asked for the same ones several times. */
 const known = new WeakMap<readonly PartContent[], Map<string, readonly Unit[]>>();
+
+/** Values of units that were decoded already: a file is in many cuts. Whoever gets one changes nothing in it. */
+const values = new WeakMap<UnitData, { readonly value: unknown }>();
 
 /** Units of one definition. A unit that is there twice is a violation by itself. */
 export function unitsOf(parts: readonly PartContent[], type: string): readonly Unit[] {
@@ -27,14 +30,20 @@ function decodeUnits(parts: readonly PartContent[], type: string): readonly Unit
   for (const { units } of parts) {
     for (const unit of units) {
       if (unit.type !== type) continue;
-      const { key, table, tableKey, value } = unit;
+      const { key, table, tableKey } = unit;
       const name = `${key}/${table}/${String(tableKey)}`;
       if (seen.has(name)) throw new Error(`unit ${type}/${name} is in the cut twice`);
       seen.add(name);
-      found.push({ key, table, tableKey, value: decodeValue(value) });
+      found.push({ key, table, tableKey, value: valueOf(unit) });
     }
   }
   return found;
+}
+
+function valueOf(unit: UnitData): unknown {
+  let known = values.get(unit);
+  if (known === undefined) values.set(unit, (known = { value: decodeValue(unit.value) }));
+  return known.value;
 }
 
 /** All messages on their way to one handler, in the order in which a restore would deliver them. */
