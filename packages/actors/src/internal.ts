@@ -54,7 +54,15 @@ export { Top } from './top.ts';
 export { MemoryBudget } from './memory.ts';
 export { Watchdog, type Watched } from './watchdog.ts';
 export type { ThreadSettings } from './thread-settings.ts';
-export { captureEach, type CaptureSink, CutState, oneAfterTheOther, type Unit, type UnitHolder } from './unit.ts';
+export {
+  captureEach,
+  type CaptureSink,
+  CutState,
+  oneAfterTheOther,
+  type Unit,
+  type UnitHolder,
+  UnitList,
+} from './unit.ts';
 export { assertPlain, copyValue } from './value.ts';
 export { threadSeat, type WorkerTask } from './seat.adapter.ts';
 export {

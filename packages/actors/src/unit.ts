@@ -34,6 +34,26 @@ export interface ReplacedUnit extends Unit {
   giveValue(sink: CaptureSink, value: unknown): void;
 }
 
+/** Units of one piece of a list. */
+const PIECE = 1024;
+
+/** Units one after the other. It grows by pieces: a long array that grows is copied whole, and for that no turn shall wait. */
+export class UnitList {
+  readonly #pieces: Unit[][] = [];
+  #last: Unit[] = [];
+  length = 0;
+
+  get pieces(): readonly (readonly Unit[])[] {
+    return this.#pieces;
+  }
+
+  push(unit: Unit): void {
+    if (this.length % PIECE === 0) this.#pieces.push((this.#last = []));
+    this.#last.push(unit);
+    this.length++;
+  }
+}
+
 /**
  * What every unit of one thread looks at before it changes.
  *
@@ -48,9 +68,9 @@ export class CutState {
   base = 0;
   sink: CaptureSink | null = null;
   /** Units changed since the flip; null while nobody will ask, and when there were too many to remember. */
-  changed: Unit[] | null = null;
+  changed: UnitList | null = null;
   /** Units that the part has; null where it has all. */
-  written: Unit[] | null = null;
+  written: UnitList | null = null;
   /** Values replaced since the flip, to be given to the sink as they were. */
   #replaced: { readonly unit: ReplacedUnit; readonly value: unknown }[] = [];
 
@@ -100,14 +120,14 @@ export class CutState {
     this.cut = cut;
     this.base = base;
     this.sink = sink;
-    this.changed = [];
-    this.written = base === 0 ? null : [];
+    this.changed = new UnitList();
+    this.written = base === 0 ? null : new UnitList();
     this.#replaced = [];
   }
 
   /** The part is done, or dropped. Answers the units that it has. */
-  end(): readonly Unit[] {
-    const written = this.written ?? [];
+  end(): UnitList {
+    const written = this.written ?? new UnitList();
     this.sink = null;
     this.written = null;
     this.#replaced = [];
@@ -125,7 +145,9 @@ export class CutState {
   }
 
   #note(unit: Unit): void {
-    if (this.changed !== null && this.changed.push(unit) > CHANGED_UNITS_MAX) this.changed = null;
+    if (this.changed === null) return;
+    this.changed.push(unit);
+    if (this.changed.length > CHANGED_UNITS_MAX) this.changed = null;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Unit } from '@tidemark/actors/internal';
+import type { UnitList } from '@tidemark/actors/internal';
 import { CHAIN_FILES_PERIOD } from './limits.ts';
 
 /** One file of the chain that a thread's newest published checkpoint is read from. */
@@ -9,7 +9,7 @@ interface ChainFile {
   readonly bytes: number;
   readonly unitCount: number;
   /** What it holds: changed between the file below it and its own cut. Of a full file nobody asks. */
-  readonly units: readonly Unit[];
+  readonly units: UnitList;
 }
 
 /** What the next part of a thread holds. */
@@ -18,7 +18,7 @@ export interface NextFile {
   readonly base: number;
   readonly number: number;
   /** Where what was changed is found; each unit may be there more than once. */
-  readonly changed: readonly (readonly Unit[])[];
+  readonly changed: readonly UnitList[];
   /** No later file builds on it, so that it may lie in the record itself. */
   readonly leaf: boolean;
 }
@@ -37,7 +37,7 @@ export interface NextFile {
 export class Chain {
   #files: readonly ChainFile[] = [];
   /** Units changed since the newest file's cut, by interval: those of attempts that came to nothing are still to be written. */
-  #recent: (readonly Unit[])[] = [];
+  #recent: UnitList[] = [];
   /** Some interval's units are not known: only a full file has them all. */
   #lost = true;
   #pending: ChainFile | null = null;
@@ -54,7 +54,7 @@ export class Chain {
    * A cut begins. `published` is the newest cut that was published: a part that this thread has done for it counts from
    * now on. `changed` are the units changed since the last flip; null when they are not known.
    */
-  next(published: number, changed: readonly Unit[] | null): NextFile {
+  next(published: number, changed: UnitList | null): NextFile {
     this.#settle(published);
     if (changed === null) this.#lost = true;
     else if (!this.#lost) this.#recent.push(changed);
@@ -67,12 +67,7 @@ export class Chain {
   }
 
   /** The part of a cut is done, and has these units. */
-  done(
-    cut: number,
-    file: NextFile,
-    counts: { readonly bytes: number; readonly units: number },
-    units: readonly Unit[],
-  ): void {
+  done(cut: number, file: NextFile, counts: { readonly bytes: number; readonly units: number }, units: UnitList): void {
     this.#pending = { cut, number: file.number, bytes: counts.bytes, unitCount: counts.units, units };
   }
 

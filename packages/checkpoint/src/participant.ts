@@ -7,6 +7,7 @@ import {
   type Runtime,
 } from '@tidemark/actors/internal';
 import { Chain, type NextFile } from './chain.ts';
+import { type Instant, PauseMeter } from './pause-meter.ts';
 import { type PartBlock, PartWriter, type PartCounts } from './part-writer.ts';
 import type { DefinitionCount } from './record.ts';
 
@@ -52,13 +53,6 @@ export interface PartStats extends PartCounts {
   readonly releases: boolean;
 }
 
-/** Time without a turn. */
-interface Stretch {
-  readonly from: number;
-  readonly until: number;
-  readonly preemptedMs: number;
-}
-
 interface OpenCut {
   readonly cut: number;
   readonly writer: PartWriter;
@@ -67,13 +61,9 @@ interface OpenCut {
   readonly waiting: Set<number>;
   readonly rest: Generator<void, void, void>;
   readonly recorded: { readonly frame: Frame; readonly from: number }[];
-  readonly flippedAt: number;
-  readonly preemptedBefore: number;
+  readonly pause: PauseMeter;
   readonly releases: boolean;
   captured: boolean;
-  pauseMs: number;
-  /** The newest stretch: what of it was garbage collection is known only when the event loop has turned. */
-  stretch: Stretch | null;
   markersAt: number;
   lastMarker: number | null;
   capturedAt: number;
@@ -82,9 +72,6 @@ interface OpenCut {
 
 /** Units captured between two looks at the clock. */
 const UNITS_PER_LOOK = 8;
-
-/** Shorter stretches are told as they are. */
-const STRETCH_MS = 0.5;
 
 /**
  * One thread's side of the cut: flips, captures, records, and reports its part.
@@ -129,8 +116,8 @@ export class Participant implements CutHooks {
    */
   flip(cut: number, published: number): void {
     const runtime = this.#runtime;
-    const flippedAt = runtime.clock.monotonic();
-    const preemptedBefore = this.#preempted();
+    const pause = new PauseMeter(runtime.clock);
+    const { begun } = pause;
     this.#drop();
     this.#newest = cut;
     const writer = new PartWriter((block) => this.#say({ kind: 'block', cut, block }));
@@ -149,17 +136,15 @@ export class Participant implements CutHooks {
       waiting: new Set(runtime.channels.map((channel) => channel.thread)),
       rest: captureAll(runtime, file),
       recorded,
-      flippedAt,
+      pause,
       releases,
       captured: false,
-      pauseMs: 0,
-      preemptedBefore,
-      stretch: this.#stretch(flippedAt, preemptedBefore),
-      markersAt: flippedAt,
+      markersAt: begun.at,
       lastMarker: null,
-      capturedAt: flippedAt,
+      capturedAt: begun.at,
       encodeMs: 0,
     };
+    pause.note(begun);
     runtime.wake();
     this.#say({ kind: 'flipped', cut });
   }
@@ -167,19 +152,18 @@ export class Participant implements CutHooks {
   work(deadline: number): boolean {
     const open = this.#open;
     if (open === null) return false;
-    const begin = this.#runtime.clock.monotonic();
-    const preempted = this.#preempted();
-    this.#settleStretch(open);
+    const begin = open.pause.look();
+    open.pause.settle(begin.at);
     if (!open.captured) {
       this.#captureRest(open, deadline);
       open.capturedAt = this.#runtime.clock.monotonic();
-      open.encodeMs += open.capturedAt - begin;
+      open.encodeMs += open.capturedAt - begin.at;
     }
     if (open.captured && open.waiting.size === 0) {
-      this.#finish(open, begin, preempted);
+      this.#finish(open, begin);
       return false;
     }
-    this.#notePause(open, begin, preempted);
+    if (this.#runtime.hasMail) open.pause.note(begin);
     return !open.captured;
   }
 
@@ -197,54 +181,29 @@ export class Participant implements CutHooks {
     open.writer.settle();
   }
 
-  #finish(open: OpenCut, begin: number, preempted: number): void {
+  #finish(open: OpenCut, begin: Instant): void {
     this.#open = null;
     for (const { frame, from } of open.recorded) open.writer.channel(frame, from);
     open.writer.end();
-    this.#notePause(open, begin, preempted);
+    if (this.#runtime.hasMail) open.pause.note(begin);
     const { cut, file, writer } = open;
     this.#chain.done(cut, file, writer.counts, this.#runtime.cut.end());
     const doneAt = this.#runtime.clock.monotonic();
-    // A long last stretch may have been the collector's, which is known a moment later.
-    const isLong = open.stretch !== null && open.stretch.until - open.stretch.from > STRETCH_MS;
-    const { clock } = this.#runtime;
-    if (isLong && clock.collected !== undefined) clock.soon(() => this.#tellDone(open, doneAt));
-    else this.#tellDone(open, doneAt);
+    open.pause.end(() => this.#tellDone(open, doneAt));
   }
 
   #tellDone(open: OpenCut, doneAt: number): void {
-    this.#settleStretch(open);
-    const { cut, file, flippedAt, markersAt, lastMarker, capturedAt, encodeMs, pauseMs, releases } = open;
+    const { cut, file, pause, markersAt, lastMarker, capturedAt, encodeMs, releases } = open;
+    const { pauseMs, preemptMs } = pause;
+    const flippedAt = pause.begun.at;
     const { counts } = open.writer;
     const collectMs = this.#runtime.clock.collected?.(flippedAt, doneAt) ?? 0;
-    const preemptMs = this.#preempted() - open.preemptedBefore;
     // A full file that is small is followed by another one.
     const inline = file.base === 0 ? counts.bytes <= this.#inlineBytesMax : file.leaf;
     const definitions = open.writer.definitions.all();
     const times = { flippedAt, markersAt, lastMarker, capturedAt, doneAt, encodeMs, pauseMs, collectMs, preemptMs };
     const stats = { ...counts, ...times, definitions, releases };
     this.#say({ kind: 'done', cut, file: { base: file.base, inline }, stats });
-  }
-
-  #notePause(open: OpenCut, begin: number, preempted: number): void {
-    if (this.#runtime.hasMail) open.stretch = this.#stretch(begin, preempted);
-  }
-
-  /** From `from` until now, when the thread had waited for a core for so long. */
-  #stretch(from: number, preempted: number): Stretch {
-    return { from, until: this.#runtime.clock.monotonic(), preemptedMs: this.#preempted() - preempted };
-  }
-
-  #preempted(): number {
-    return this.#runtime.clock.preempted?.() ?? 0;
-  }
-
-  #settleStretch(open: OpenCut): void {
-    if (open.stretch === null) return;
-    const { from, until, preemptedMs } = open.stretch;
-    open.stretch = null;
-    const collectedMs = this.#runtime.clock.collected?.(from, until) ?? 0;
-    open.pauseMs = Math.max(open.pauseMs, until - from - collectedMs - preemptedMs);
   }
 
   #drop(): void {
@@ -257,6 +216,12 @@ export class Participant implements CutHooks {
 
 /** All that the part must have, one after the other. What is not touched before is captured here. */
 function captureAll(runtime: Runtime, file: NextFile): Generator<void, void, void> {
-  const units = file.base === 0 ? [runtime.captureUnits()] : file.changed.map((each) => captureEach(runtime.cut, each));
-  return oneAfterTheOther([runtime.captureMotion(), ...units, runtime.cut.captureReplaced()]);
+  const units = file.base === 0 ? runtime.captureUnits() : captureChanged(runtime, file);
+  return oneAfterTheOther([runtime.captureMotion(), units, runtime.cut.captureReplaced()]);
+}
+
+function* captureChanged({ cut }: Runtime, { changed }: NextFile): Generator<void, void, void> {
+  for (const { pieces } of changed) {
+    for (const piece of pieces) yield* captureEach(cut, piece);
+  }
 }

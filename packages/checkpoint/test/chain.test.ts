@@ -154,7 +154,9 @@ class OpenPart {
       gone: (...address) => written.push((writer) => writer.gone(...address)),
     });
     this.#rest = all([
-      ...(file.base === 0 ? [host.captureUnits()] : file.changed.map((units) => captureEach(host.cut, units))),
+      ...(file.base === 0
+        ? [host.captureUnits()]
+        : file.changed.flatMap(({ pieces }) => pieces.map((units) => captureEach(host.cut, units)))),
       host.cut.captureReplaced(),
     ]);
     this.finish = () => {

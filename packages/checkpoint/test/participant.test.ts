@@ -1,7 +1,5 @@
-import { availableParallelism, platform } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { actor, type AnyActor } from '@tidemark/actors';
-import { type ChannelItem, decodeValue, systemClock, unpackMessages } from '@tidemark/actors/internal';
+import { type ChannelItem, decodeValue, unpackMessages } from '@tidemark/actors/internal';
 import { limits, Participant, type PartSays, readPart } from '@tidemark/checkpoint/internal';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { framed } from './support/parts.ts';
@@ -210,30 +208,3 @@ describe('an abandoned cut', () => {
     expect(part(1, 2)).toEqual(NOTHING);
   });
 });
-
-describe('the pause of a thread', () => {
-  test('is what the cut took of it, without what the system gave to other threads meanwhile', () => {
-    let [nowMs, preemptedMs] = [0, 0];
-    // Between two looks, 3 ms go by, of which the thread was without a core for 2.
-    Object.assign(threads.clock, { monotonic: () => (nowMs += 3), preempted: () => (preemptedMs += 2) });
-    participants[0].flip(1, 0);
-    threads.run();
-    const [done] = said.filter(({ thread, says }) => thread === 0 && says.kind === 'done');
-    const { stats } = done.says as Extract<PartSays, { readonly kind: 'done' }>;
-    expect(stats.pauseMs).toBe(1);
-    expect(stats.preemptMs).toBeGreaterThan(2);
-  });
-
-  test('is told with the time that a busy machine takes', async () => {
-    const { preempted } = systemClock;
-    const before = preempted?.() ?? 0;
-    const others = Array.from({ length: 2 * availableParallelism() }, () => new Worker(SPIN, { eval: true }));
-    const until = performance.now() + 300;
-    while (performance.now() < until);
-    await Promise.all(others.map((other) => other.terminate()));
-    if (platform() === 'linux') expect(preempted?.() ?? 0).toBeGreaterThan(before);
-    else expect(preempted?.()).toBe(0);
-  });
-});
-
-const SPIN = 'for (;;);';
