@@ -17,55 +17,67 @@ const rounds = Number(process.argv[2] ?? 5);
 const share = Number(process.argv[3] ?? 1);
 
 /** Multiples of a burst, since credit is given for bursts. */
-const scaled = (messages: number): number => Math.max(1, Math.round((messages * share) / BURST)) * BURST;
-const TELLS = scaled(500_000);
-const ASKS = scaled(50_000);
-const IDLE_ASKS = scaled(2_000);
+const scaled = (messages: number): number => Math.max(1, Math.round(messages / BURST)) * BURST;
+const TELLS = 500_000 * share;
+const ASKS = 50_000 * share;
+const IDLE_ASKS = 2_000 * share;
 
-type Measure = (contender: Contender) => Promise<number | null>;
+/** Share of the messages that warm up. */
+const WARM = 0.5;
+
+/** With a share of the messages. */
+type Measure = (contender: Contender, of: number) => Promise<number | null>;
 
 /** Percentiles come from one measurement, so the waits of all rounds are kept. */
 const waits = new Map<string, number[]>();
 
 const MEASURES: Readonly<Record<string, Measure>> = {
-  'tells a second, in one thread': async (one) => (await one.inThread?.(TELLS)) ?? null,
-  'tells a second, from worker to worker': async (one) => (await one.between?.(TELLS)) ?? null,
-  'tells a second, from the app to a worker': async (one) => (await one.fromHost?.(TELLS)) ?? null,
-  [`asks a second, ${IN_FLIGHT} in flight`]: (one) => asks(one),
-  'idle ask, median in µs': (one) => idleAsks(one),
+  'tells a second, in one thread': async (one, of) => (await one.inThread?.(scaled(TELLS * of))) ?? null,
+  'tells a second, from worker to worker': async (one, of) => (await one.between?.(scaled(TELLS * of))) ?? null,
+  'tells a second, from the app to a worker': async (one, of) => (await one.fromHost?.(scaled(TELLS * of))) ?? null,
+  [`asks a second, ${IN_FLIGHT} in flight`]: (one, of) => asks(one, scaled(ASKS * of)),
+  'idle ask, median in µs': (one, of) => idleAsks(one, scaled(IDLE_ASKS * of), of === 1),
 };
 
-const contenders = [
-  await tidemark(),
-  await byHand('by hand, one by one', 'one'),
-  await byHand('by hand, batches cloned', 'clone'),
-  await byHand('by hand, batches by msgpackr', 'msgpackr'),
-  await piscina(IN_FLIGHT),
-  await comlink(),
-  await comedy(),
+const CONTENDERS: readonly (() => Promise<Contender>)[] = [
+  tidemark,
+  () => byHand('by hand, one by one', 'one'),
+  () => byHand('by hand, batches cloned', 'clone'),
+  () => byHand('by hand, batches by msgpackr', 'msgpackr'),
+  () => piscina(IN_FLIGHT),
+  comlink,
+  comedy,
 ];
 
 print(
   `medians of ${rounds} rounds, interleaved, after one to warm up; ${availableParallelism()} cores, node ${process.version}`,
 );
+print('each contender is started for its turn, warmed up and stopped, so that nobody pays for the threads of another');
 const results = new Map<string, Map<string, number[]>>();
 for (let round = 0; round <= rounds; round++) {
-  for (const [what, measure] of Object.entries(MEASURES)) {
-    for (const one of contenders) {
-      const value = await measure(one);
-      if (value !== null && round > 0) keep(what, one.name, value);
-    }
-  }
-  if (round === 0) waits.clear();
+  for (const start of CONTENDERS) await alone(start, round > 0);
   print(`  round ${round} of ${rounds}, load ${loadavg()[0].toFixed(1)}`);
 }
 for (const [what, values] of results) report(what, values);
 print(`\nidle ask, all rounds: p50 and p99 in µs`);
 print(table([['', 'p50', 'p99'], ...[...waits].map(([name, all]) => [name, micros(all, 0.5), micros(all, 0.99)])]));
 await reportMemory();
-for (const one of contenders) await one.stop();
 // A thread of comedy leaves a port open, which would keep this process.
 process.exit();
+
+/** One round of one contender: each measurement twice, of which the first compiles its threads' code. */
+async function alone(start: () => Promise<Contender>, counts: boolean): Promise<void> {
+  const one = await start();
+  try {
+    for (const [what, measure] of Object.entries(MEASURES)) {
+      await measure(one, WARM);
+      const value = await measure(one, 1);
+      if (value !== null && counts) keep(what, one.name, value);
+    }
+  } finally {
+    await one.stop();
+  }
+}
 
 function keep(what: string, name: string, value: number): void {
   const values = results.get(what) ?? new Map<string, number[]>();
@@ -85,8 +97,10 @@ function report(what: string, values: ReadonlyMap<string, readonly number[]>): v
 async function reportMemory(): Promise<void> {
   print('\nbytes of heap for a tiny actor');
   const rows: string[][] = [];
-  for (const one of contenders) {
+  for (const start of CONTENDERS) {
+    const one = await start();
     const measured = await one.bytesPerActor?.();
+    await one.stop();
     if (measured === undefined) continue;
     const name = one.name === 'by hand, one by one' ? 'by hand: objects in a Map' : one.name;
     rows.push([name, measured.bytes.toFixed(0), measured.actors.toLocaleString('en')]);
@@ -94,26 +108,26 @@ async function reportMemory(): Promise<void> {
   print(table([['', 'bytes', 'of so many'], ...rows]));
 }
 
-async function asks(one: Contender): Promise<number | null> {
+async function asks(one: Contender, count: number): Promise<number | null> {
   if (one.ask === undefined) return null;
   let next = 1;
   const lane = async (): Promise<void> => {
-    while (next <= ASKS) await one.ask?.(next++);
+    while (next <= count) await one.ask?.(next++);
   };
   const began = performance.now();
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-  return (ASKS * 1000) / (performance.now() - began);
+  return (count * 1000) / (performance.now() - began);
 }
 
-async function idleAsks(one: Contender): Promise<number | null> {
+async function idleAsks(one: Contender, count: number, counts: boolean): Promise<number | null> {
   if (one.ask === undefined) return null;
   const all: number[] = [];
-  for (let id = 1; id <= IDLE_ASKS; id++) {
+  for (let id = 1; id <= count; id++) {
     const began = performance.now();
     await one.ask(id);
     all.push((performance.now() - began) * 1000);
   }
-  waits.set(one.name, [...(waits.get(one.name) ?? []), ...all]);
+  if (counts) waits.set(one.name, [...(waits.get(one.name) ?? []), ...all]);
   return median(all);
 }
 

@@ -1,5 +1,5 @@
 import { actor, type Table, table } from '@tidemark/actors';
-import { captureEach, type CaptureSink, decodeValue, type UnitData } from '@tidemark/actors/internal';
+import { captureEach, type CaptureSink, decodeValue, type UnitData, UnitList } from '@tidemark/actors/internal';
 import {
   Chain,
   limits,
@@ -236,8 +236,8 @@ describe('C22: the files of a part together are the state at the cut', () => {
   test('where it is not known what has changed, all is written, until a file that holds all is published', () => {
     const chain = new Chain(0, 1, 0);
     const counts = { bytes: 1_000, units: 10 };
-    const none: readonly never[] = [];
-    const cut = (number: number, published: number, changed: readonly never[] | null): number => {
+    const none = new UnitList();
+    const cut = (number: number, published: number, changed: UnitList | null): number => {
       const file = chain.next(published, changed);
       chain.done(number, file, counts, none);
       return file.base;

@@ -41,9 +41,9 @@ function decodeUnits(parts: readonly PartContent[], type: string): readonly Unit
 }
 
 function valueOf(unit: UnitData): unknown {
-  let known = values.get(unit);
-  if (known === undefined) values.set(unit, (known = { value: decodeValue(unit.value) }));
-  return known.value;
+  let decoded = values.get(unit);
+  if (decoded === undefined) values.set(unit, (decoded = { value: decodeValue(unit.value) }));
+  return decoded.value;
 }
 
 /** All messages on their way to one handler, in the order in which a restore would deliver them. */
