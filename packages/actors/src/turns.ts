@@ -259,7 +259,11 @@ export class Turns {
 
   #commit(cell: Cell, ctx: TurnContext): void {
     if (!ctx.forgotten && (ctx.calls !== null || ctx.timers !== null)) this.#open(cell, ctx);
-    if (ctx.sends !== null) for (const sent of ctx.sends) this.#options.send(sent);
+    if (ctx.sends !== null) {
+      for (const sent of ctx.sends) this.#options.send(sent);
+      // A list that has become an old object would keep what it names, though nobody has it any more, until old ones are collected.
+      ctx.sends.length = 0;
+    }
     if (ctx.forgotten) this.#forget(cell);
   }
 
