@@ -1,4 +1,4 @@
-import type { UnitList } from '@tidemark/actors/internal';
+import type { UnitList } from '@tidemark/actors/internal/worker';
 import { CHAIN_FILES_PERIOD } from './limits.ts';
 
 /** One file of the chain that a thread's newest published checkpoint is read from. */

@@ -1,4 +1,4 @@
-import { decodeValue, type PackedFrame } from '@tidemark/actors/internal';
+import { decodeValue, type PackedFrame } from '@tidemark/actors/internal/worker';
 
 /*
  * A block's payload is whole entries: u8 kind, u32 head length, u32 body length (little endian), head, body.

@@ -1,4 +1,4 @@
-import { ActorError } from '@tidemark/actors/internal';
+import { ActorError } from '@tidemark/actors/internal/worker';
 
 /** Codes of this package's errors. docs/errors.md says of each what happened and what to do. */
 export type CheckpointErrorCode =

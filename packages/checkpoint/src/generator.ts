@@ -7,6 +7,7 @@ import type { GeneratorOptions, Published } from './generator-options.ts';
 import { cutHistory, failedAttempt, type TimedPart } from './history.ts';
 import { CUT_OVERDUE_MS, FAILED_TOLD_MAX, SETTLE_MS } from './limits.ts';
 import { tellingWhenLate } from './late-record.ts';
+import { overdue } from './overdue.ts';
 import { Pace } from './pace.ts';
 import type { PartSays } from './participant.ts';
 import type { CheckpointRecord, CutHistory, FailedAttempt, FileRef, PartRef, PublishedBefore } from './record.ts';
@@ -225,8 +226,8 @@ export class Generator {
       },
     );
     this.#cancelOverdue = clock.after(this.#timeLimitMs, () => {
-      const message = `cut ${cut} was not complete within ${this.#timeLimitMs} ms`;
-      this.#lastError = new CheckpointError('CHECKPOINT_OVERDUE', message);
+      const { threads } = this.#options;
+      this.#lastError = overdue(cut, this.#timeLimitMs, { threads, flipped: this.#flipped, parts });
       this.#handle({ kind: 'overdue', cut });
     });
     this.#pace?.began();

@@ -1,3 +1,4 @@
+export * from './worker-internal.ts';
 export { type Choice, choose, type ChooseOptions } from './choose.ts';
 export { Copier, type Copied as CheckpointCopied } from './copier.ts';
 export { type CopyOptions, planCopies } from './copies.ts';
@@ -40,18 +41,15 @@ export { CarefulActors } from './careful-actors.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';
 export { distribute, loadHere, type Placement } from './recovery.ts';
-export { mergedSchedule, parseSchedule, parseTimetable, type Schedule, type ScheduleOption } from './schedule.ts';
 export { Alarm } from './alarm.ts';
 export { NO_WORK, type WorkDone } from './work.ts';
 export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } from './step.ts';
-export { insideWorker } from './inside.ts';
 export { takeOver, type TakenOver } from './take-over.ts';
 export { TrafficMeter } from './traffic.ts';
 export { writeLog } from './system-events.ts';
 export { threadSettings } from './thread-settings.ts';
-export { isProgram, startSystem, workersOf } from './system.ts';
+export { startSystem, workersOf } from './running-system.ts';
 export { Retention } from './retention.ts';
-export { keepsByTime, keptByTime, type KeepOptions, type KeepPolicy, type KeepReason, parseKeep } from './keep.ts';
 export { CAPTURE_BYTES_MAX, INLINE_BYTES_MAX, KEEP_CHECKPOINTS } from './limits.ts';
 export { checkLabel } from './label.ts';
 export {

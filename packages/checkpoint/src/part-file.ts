@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { decodeValue, encodeValue, type FileBytes } from '@tidemark/actors/internal';
+import { decodeValue, encodeValue, type FileBytes } from '@tidemark/actors/internal/worker';
 import { decompress } from './compression.ts';
 import type { Held, PartBlock } from './part-writer.ts';
 

@@ -1,4 +1,10 @@
-import { decodeKeys, decodeRowsData, decodeValue, type FileBytes, type Runtime } from '@tidemark/actors/internal';
+import {
+  decodeKeys,
+  decodeRowsData,
+  decodeValue,
+  type FileBytes,
+  type Runtime,
+} from '@tidemark/actors/internal/worker';
 import { entriesOf, KIND, type RowsHead, UNIT_KINDS, type UnitHead } from './entry.ts';
 import { readPartFile } from './part-file.ts';
 import { Said } from './said.ts';

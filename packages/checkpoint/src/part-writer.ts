@@ -1,5 +1,5 @@
-import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal';
-import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal';
+import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal/worker';
+import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal/worker';
 import { DefinitionCounts } from './definition-counts.ts';
 import { ENTRY_HEAD_BYTES, KIND } from './entry.ts';
 import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';

@@ -5,7 +5,7 @@ import {
   type Marker,
   oneAfterTheOther,
   type Runtime,
-} from '@tidemark/actors/internal';
+} from '@tidemark/actors/internal/worker';
 import { Chain, type NextFile } from './chain.ts';
 import { type Instant, PauseMeter } from './pause-meter.ts';
 import { type PartBlock, PartWriter, type PartCounts } from './part-writer.ts';

@@ -1,4 +1,5 @@
-import { Cron } from 'croner';
+import { createRequire } from 'node:module';
+import type { Cron } from 'croner';
 import { CheckpointError } from './errors.ts';
 import { CUT_OVERDUE_MS } from './limits.ts';
 
@@ -162,12 +163,16 @@ function intervalTable(text: string, ms: number): Timetable {
   return { kind: 'every', ms };
 }
 
+/** Worker threads load this module too, and none of them has a use for the library. */
+const require = createRequire(import.meta.url);
+
 function cronTable(text: string, timezone: string | undefined): Timetable {
   let times: Cron;
   let first: Date | null;
   try {
     // The library takes a date for a schedule, too: one checkpoint, or none and not a word of it.
     if (text.includes(':')) throw new RangeError('a date is no schedule');
+    const { Cron } = require('croner') as typeof import('croner');
     const options = { paused: true, mode: '5-or-6-parts' } as const;
     times = new Cron(text, timezone === undefined ? options : { ...options, timezone });
     // A time zone is looked at only now, and 30 February only shows here.

@@ -1,4 +1,4 @@
-import { runWorker, type WorkerSeat } from '@tidemark/actors/internal';
+import { runWorker, type WorkerSeat } from '@tidemark/actors/internal/worker';
 import { INLINE_BYTES_MAX } from './limits.ts';
 import { PartLoader } from './part-loader.ts';
 import { Participant, type PartSays } from './participant.ts';

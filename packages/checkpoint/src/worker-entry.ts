@@ -1,4 +1,4 @@
-import { threadSeat, type WorkerTask } from '@tidemark/actors/internal';
+import { threadSeat, type WorkerTask } from '@tidemark/actors/internal/worker';
 import { markInsideWorker } from './inside.ts';
 import { workerBody } from './worker-body.ts';
 

@@ -147,6 +147,18 @@ describe('a part that cannot be stored', () => {
 });
 
 describe('a cut that is overdue', () => {
+  it('says which threads have begun it and not stored their part, and what to do', async () => {
+    const asked = await bench.ask();
+    for (const thread of [0, 1, 2]) bench.generator.part(thread, { kind: 'flipped', cut: 1 });
+    bench.part(1, 1);
+    await bench.clock.pass(limits.CUT_OVERDUE_MS, 10_000);
+    expect(asked.error).toMatchObject({
+      message:
+        'cut 1 was not complete within 60000 ms; what the host and worker 2 had to store was not stored: look whether the store is slow. ' +
+        "Or give it more time: timeLimit of the schedule, '--time-limit'. The next one is tried",
+    });
+  });
+
   it('is abandoned and told, and a part that comes later belongs to nothing (C10)', async () => {
     const asked = await bench.ask();
     bench.part(0, 1);
@@ -155,7 +167,10 @@ describe('a cut that is overdue', () => {
     expect(bench.told).toEqual(['begin 1 after 0']);
     await bench.clock.pass(1);
     expect(bench.told).toEqual(['begin 1 after 0', 'abandon 1']);
-    expect(asked.error).toMatchObject({ code: 'CHECKPOINT_OVERDUE' });
+    expect(asked.error).toMatchObject({
+      code: 'CHECKPOINT_OVERDUE',
+      message: expect.stringContaining('; worker 2 had not begun it: look for a turn that takes long'),
+    });
     expect(bench.failures).toMatchObject([{ cut: 1, code: 'CHECKPOINT_OVERDUE' }]);
     bench.part(2, 1);
     await settled();

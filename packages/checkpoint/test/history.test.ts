@@ -14,6 +14,9 @@ async function historyOf(bench: Bench, position: number): Promise<Told> {
   return (await bench.record(position)).history as Told;
 }
 
+const LONG_TURN = 'look for a turn that takes long, or a machine without a core to spare';
+const MORE_TIME = "Or give it more time: timeLimit of the schedule, '--time-limit'";
+
 describe('the history of a checkpoint', () => {
   it('tells of each thread when it did what, since the cut began', async () => {
     const bench = await Bench.open();
@@ -124,7 +127,7 @@ describe('failed attempts', () => {
       {
         cut: 1,
         code: 'CHECKPOINT_OVERDUE',
-        message: 'cut 1 was not complete within 5000 ms',
+        message: `cut 1 was not complete within 5000 ms; worker 2 had not begun it: ${LONG_TURN}. ${MORE_TIME}. The next one is tried`,
         beganAt: '2026-01-01T00:00:00.000Z',
         durationMs: 5_000,
         outside: [2],

@@ -14,6 +14,7 @@ import {
 
 const place = testPlace('bad-input');
 const keep = fixture('keep.mjs');
+const noProcess = fixture('no-process.mjs');
 
 let numbers: Numbers;
 beforeAll(async () => {
@@ -107,6 +108,11 @@ describe('refuses before anything is touched', () => {
       'a store of an unknown kind',
       [keep, '--input', 'numbers.ndjson', '--store', 'ftp://x/y'],
       /STORE_BAD_URL: .* is no kind of store/,
+    ],
+    [
+      'a job that does nothing with a record',
+      [noProcess, '--input', 'numbers.ndjson'],
+      /CONFIG_INVALID: class Idle has no method process\(key, value\)/,
     ],
     [
       'one folder for all',

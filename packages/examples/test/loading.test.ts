@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { outputRecords, root } from './support/cli.ts';
 import { type Numbers, testPlace, writeNumbers } from './support/place.ts';
@@ -76,6 +78,17 @@ describe('a job in', () => {
       await writeFile(place.at(folder, file), script);
       await expectRuns(folder, file);
     }
+  });
+
+  it('a file that Node runs, without the command: to its end, with the options of its main', async () => {
+    const options = { input: [numbers.path], store: 'store-alone', output: 'out-alone', workers: 2 };
+    const main = `main(import.meta, ${JSON.stringify(options)})`;
+    // Its workers run the file too; there, and where it is only imported, `main` gives nothing.
+    const alone = script.replace('await Plain.main(import.meta)', `if (await Plain.${main}) console.log('ended')`);
+    await writeFile(place.at('modules/alone.mjs'), alone);
+    const { stdout } = await promisify(execFile)(process.execPath, ['alone.mjs'], { cwd: place.at('modules') });
+    expect(stdout).toBe('ended\n');
+    expect(await outputRecords(place.at('modules', 'out-alone'))).toEqual(numbers.plusOne);
   });
 
   it('a project that has another copy of the package than the command', async () => {

@@ -1,5 +1,5 @@
 import type { Compression, CopyOptions, KeepOptions, ScheduleOption } from '@tidemark/checkpoint';
-import { parseKeep, parseSchedule } from '@tidemark/checkpoint/internal';
+import { insideWorker, parseKeep, parseSchedule } from '@tidemark/checkpoint/internal/worker';
 import { JobError } from './errors.ts';
 
 export interface CheckpointConfigOptions {
@@ -51,9 +51,11 @@ export class CheckpointConfig {
     if (typeof location !== 'string' || location === '' || schedule === undefined || schedule === '') {
       throw new JobError('CONFIG_INVALID', 'a CheckpointConfig needs a location and a schedule');
     }
-    // Whatever is wrong with it is found where it is written.
-    parseSchedule(schedule, options.timezone);
-    parseKeep(options.keep);
+    // Whatever is wrong with it is found where it is written. A worker has no use for it: the host has read it before.
+    if (!insideWorker()) {
+      parseSchedule(schedule, options.timezone);
+      parseKeep(options.keep);
+    }
     const scheme = /^([a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
     const fits = {
       file: [undefined, 'file'],

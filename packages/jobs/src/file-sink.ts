@@ -1,5 +1,6 @@
-import type { Clock, CutState } from '@tidemark/actors/internal';
-import { StoreError, type Store } from '@tidemark/stores';
+import type { Clock, CutState } from '@tidemark/actors/internal/worker';
+import type { Store } from '@tidemark/stores';
+import { StoreError } from '@tidemark/stores/internal/worker';
 import { JobError } from './errors.ts';
 import { APPLY_RETRY_MS, BATCH_BYTES_MAX, SINK_CHUNK_BYTES } from './limits.ts';
 

@@ -1,9 +1,8 @@
-import type { Install, InstalledWorker } from '@tidemark/actors/internal';
-import { allowNetworkFolder } from '@tidemark/stores';
+import type { Install, InstalledWorker } from '@tidemark/actors/internal/worker';
 import { badRowHandler } from './bad-rows.ts';
 import './collector.ts';
 import { FileSink, type FileSinkOptions } from './file-sink.ts';
-import { nodeOutside } from './job-environment.adapter.ts';
+import { nodeOutside } from './job-outside.adapter.ts';
 import type { JobOutside } from './job-environment.ts';
 import { jobSpec } from './job-spec.ts';
 import { JOB_TASK, JobTask } from './job-task.ts';
@@ -28,13 +27,13 @@ export function installJob(worker: InstalledWorker, outside: JobOutside): Return
   const applied = (): void => {
     if (sinks.every((sink) => sink.idle)) say({ kind: 'applied', position: newest });
   };
-  const sink = (name: string, path: string): FileSink => {
-    const made = makeSink(worker, outside, name, path, { applied, fail, full: (full) => onFull(full) });
+  const sink = (name: string, location: string): FileSink => {
+    const made = makeSink(worker, outside, name, location, { applied, fail, full: (full) => onFull(full) });
     sinks.push(made);
     return made;
   };
   const output = data.output === null ? null : sink('output', data.output);
-  const badRows = data.badRows.kind === 'file' ? sink('bad', data.badRows.path) : null;
+  const badRows = data.badRows.kind === 'file' ? sink('bad', data.badRows.location) : null;
   const source = new Source(
     {
       task: JOB_TASK,
@@ -119,7 +118,7 @@ function makeSink(
   worker: InstalledWorker,
   { openStore }: JobOutside,
   sink: string,
-  path: string,
+  location: string,
   tell: Pick<FileSinkOptions, 'applied' | 'fail' | 'full'>,
 ): FileSink {
   const { runtime } = worker;
@@ -129,7 +128,7 @@ function makeSink(
     task: runtime.thread,
     cut: runtime.cut,
     clock: runtime.clock,
-    open: () => openStore((worker.data as JobWorkerData).allowNfs ? allowNetworkFolder(path) : path),
+    open: () => openStore(location),
     warn: (code, message) => worker.say({ kind: 'warning', code, message } satisfies JobWorkerSays),
     ...tell,
   });

@@ -1,11 +1,8 @@
 import { systemClock } from '@tidemark/actors/internal';
 import { startEngine, writeLog } from '@tidemark/checkpoint/internal';
-import { openStore } from '@tidemark/stores';
-import { nodeFiles } from './input/file-access.adapter.ts';
-import type { JobEnvironment, JobOutside } from './job-environment.ts';
+import type { JobEnvironment } from './job-environment.ts';
+import { nodeOutside } from './job-outside.adapter.ts';
 import { loadJob } from './load-job.adapter.ts';
-
-export const nodeOutside: JobOutside = { files: nodeFiles, openStore };
 
 /** This machine, its clock, its files. */
 export const nodeJobEnvironment: JobEnvironment = {

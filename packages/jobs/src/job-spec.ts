@@ -21,6 +21,13 @@ export interface JobSpec {
 export function jobSpec(url: string, firstInput: string, keyColumn: string | null): JobSpec {
   const JobClass = jobOf(url);
   const job = new JobClass();
+  // The compiler asks for it, and JavaScript does not.
+  if (typeof job.process !== 'function') {
+    throw new JobError(
+      'CONFIG_INVALID',
+      `class ${JobClass.name} has no method process(key, value): a job needs one, called for each record, e.g. process(key, value) { this.emit(key, value); }`,
+    );
+  }
   job.setup();
   const format = jobFormat(job, firstInput, keyColumn);
   return { name: jobName(JobClass), job, checkpoint: job[SETTINGS].checkpoint, format };

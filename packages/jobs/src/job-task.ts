@@ -9,7 +9,7 @@ import {
   type Runtime,
   type Task,
   UnitTable,
-} from '@tidemark/actors/internal';
+} from '@tidemark/actors/internal/worker';
 import { COLLECTOR } from './collector.ts';
 import { JobError, unitUnknown } from './errors.ts';
 import type { ChunkUnit, FileSink, RestoredNames } from './file-sink.ts';

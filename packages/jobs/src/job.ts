@@ -1,4 +1,4 @@
-import { insideWorker, isProgram } from '@tidemark/checkpoint/internal';
+import { insideWorker, isProgram } from '@tidemark/checkpoint/internal/worker';
 import type { CheckpointConfig } from './checkpoint-config.ts';
 import type { InputFormat, Key } from './formats.ts';
 import { registerJob } from './registry.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CheckpointError } from '@tidemark/checkpoint';
+import { allowNetworkFolder } from '@tidemark/stores';
 import { withoutSecrets } from '@tidemark/stores/internal';
 import { JobError } from './errors.ts';
 import type { FileAccess } from './input/file-access.ts';
@@ -33,10 +34,16 @@ export function outputsOf(options: RunOptions): Outputs {
   return outputs;
 }
 
-/** What a worker does with a row that cannot be read. */
-export function badRowsTo({ badRows }: Outputs, options: RunOptions): JobWorkerData['badRows'] {
-  if (badRows !== null) return { kind: 'file', path: badRows };
-  return { kind: options.badRows === 'skip' ? 'skip' : 'stop' };
+/** Where a worker puts records, and what it does with a row that cannot be read. */
+export function sinksOf({ output, badRows }: Outputs, options: RunOptions): Pick<JobWorkerData, 'output' | 'badRows'> {
+  const opened = (path: string): string => (options.allowNfs === true ? allowNetworkFolder(path) : path);
+  return {
+    output: output === null ? null : opened(output),
+    badRows:
+      badRows === null
+        ? { kind: options.badRows === 'skip' ? 'skip' : 'stop' }
+        : { kind: 'file', location: opened(badRows) },
+  };
 }
 
 /** Stores over a network: their clients and credentials are in a thread of their own, which the threads of a job do not reach. */

@@ -34,11 +34,11 @@ import {
   assertNothingLost,
   assertOutputsEmpty,
   assertOutputsWritable,
-  badRowsTo,
   goOnWriting,
   NO_OUTPUTS,
   type Outputs,
   outputsOf,
+  sinksOf,
 } from './outputs.ts';
 import { isNewFolder } from './new-folder.ts';
 import { jobPlacement } from './placement.ts';
@@ -375,9 +375,7 @@ class RunningJob implements JobRun, HostExtension {
       files: plan.files,
       splits: plan.splits.length,
       key: this.#key,
-      allowNfs: this.#options.allowNfs ?? false,
-      output: this.#outputs.output,
-      badRows: badRowsTo(this.#outputs, this.#options),
+      ...sinksOf(this.#outputs, this.#options),
       rowsPerSecond: (this.#options.rate ?? 0) / this.#workers,
       restored: { position: this.#restored?.position ?? 0, namings: this.#record?.namings ?? [] },
       progress: this.#progress,

@@ -7,7 +7,7 @@ import {
   homeOfGroup,
   type Runtime,
   UnitTable,
-} from '@tidemark/actors/internal';
+} from '@tidemark/actors/internal/worker';
 import type { Key } from './formats.ts';
 import type { BadRow, RowParser } from './input/row-parser.ts';
 import type { FileAccess } from './input/file-access.ts';

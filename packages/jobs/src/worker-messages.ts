@@ -9,13 +9,12 @@ export interface JobWorkerData {
   readonly files: readonly InputFile[];
   readonly splits: number;
   readonly key: string | null;
-  /** The output may be on a network file system. */
-  readonly allowNfs: boolean;
+  /** As `openStore` takes it, like that of the bad rows. */
   readonly output: string | null;
   readonly badRows:
     | { readonly kind: 'stop' }
     | { readonly kind: 'skip' }
-    | { readonly kind: 'file'; readonly path: string };
+    | { readonly kind: 'file'; readonly location: string };
   readonly rowsPerSecond: number;
   readonly restored: RestoredNames;
   /** See progress.ts. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { nodeOutside } from '../dist/job-environment.adapter.js';
+import { nodeOutside } from '../dist/job-outside.adapter.js';
 import { assertNothingLost, assertOutputsEmpty, goOnWriting, outputsOf } from '../dist/outputs.js';
 
 const folders: string[] = [];

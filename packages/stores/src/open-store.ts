@@ -1,6 +1,4 @@
 import { openHdfsStoreForReading } from './hdfs/open-hdfs-store.ts';
-import { storeThread } from './io/io-thread.adapter.ts';
-import { RemoteStore } from './io/remote-store.ts';
 import { openStoreHere, knownFolder, knownMemory, repeating } from './open-store-here.ts';
 import { parseLocation } from './location.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
@@ -21,8 +19,10 @@ import type { Store } from './store.ts';
 export async function openStore(location: string): Promise<Store> {
   // What is far away is waited for, signed and encrypted in a thread of its own; its client and its credentials stay there.
   const { kind } = parseLocation(location);
-  if (kind === 's3' || kind === 'hdfs') return RemoteStore.open(() => storeThread(location));
-  return openStoreHere(location);
+  if (kind !== 's3' && kind !== 'hdfs') return openStoreHere(location);
+  const { RemoteStore } = await import('./io/remote-store.ts');
+  const { storeThread } = await import('./io/io-thread.adapter.ts');
+  return RemoteStore.open(() => storeThread(location));
 }
 
 /**

@@ -56,4 +56,4 @@ export {
   type RunOptions,
   text,
 } from '@tidemark/jobs';
-export { StoreError, type StoreErrorCode } from '@tidemark/stores';
+export { StoreError, type StoreErrorCode } from '@tidemark/stores/internal/worker';
