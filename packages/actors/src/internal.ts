@@ -5,6 +5,8 @@ export { Border } from './border.ts';
 export { Cell } from './cell.ts';
 export { OpenAsk } from './open-ask.ts';
 export { Turns } from './turns.ts';
+export { type HungCall, HungCalls } from './hung-calls.ts';
+export type { ServiceLine } from './service-desk.ts';
 export type { OpenAsks } from './open-ask.ts';
 export { systemClock } from './clock.adapter.ts';
 export { OutChannel } from './channel.ts';
@@ -35,6 +37,7 @@ export type {
   Marker,
   PackedFrame,
   Peer,
+  ServedAnswer,
   Sight,
   StartWorker,
   UnitData,

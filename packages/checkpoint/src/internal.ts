@@ -3,7 +3,8 @@ export { Copier, type Copied as CheckpointCopied } from './copier.ts';
 export { type CopyOptions, planCopies } from './copies.ts';
 export { type CopySource, readSource } from './copy-source.ts';
 export { CopyStore } from './copy-store.ts';
-export { Engine, startEngine } from './engine.ts';
+export { Engine } from './engine.ts';
+export { startEngine } from './start-engine.ts';
 export type { EngineEvent, EngineOptions, HostExtension, Prepared, ToRun } from './engine-options.ts';
 export { CheckpointError } from './errors.ts';
 export { Generator } from './generator.ts';
@@ -47,7 +48,7 @@ export { type GeneratorEffect, type GeneratorEvent, type GeneratorState, step } 
 export { insideWorker } from './inside.ts';
 export { takeOver, type TakenOver } from './take-over.ts';
 export { TrafficMeter } from './traffic.ts';
-export { writeLog } from './system-events.ts';
+export { hungText, writeLog } from './system-events.ts';
 export { threadSettings } from './thread-settings.ts';
 export { isProgram, startSystem, workersOf } from './system.ts';
 export { Retention } from './retention.ts';

@@ -13,9 +13,10 @@ import type { KeepOptions } from './keep.ts';
 import { CAPTURE_BYTES_MAX, INSPECT_MS } from './limits.ts';
 import type { Savepoint } from './savepoints.ts';
 import { insideWorker } from './inside.ts';
-import { startEngine, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { ScheduleOption } from './schedule.ts';
+import { startEngine } from './start-engine.ts';
 import { SystemNews, type SystemEvents } from './system-events.ts';
 import type { InspectOptions, SystemView } from './system-view.ts';
 import { threadSettings } from './thread-settings.ts';
@@ -108,6 +109,18 @@ export interface System extends AsyncDisposable {
    * for (const { type, key, messages } of fullest) console.log(`${type}/${key} has ${messages} messages waiting`);
    */
   inspect(options?: InspectOptions): Promise<SystemView>;
+  /**
+   * Ends the thread of a worker, 1 … n, whatever it does, as a call of a service that heeds no signal (`service-hung`). It is a death
+   * like any other: another thread takes its place, and the system goes back to its newest checkpoint; one without a store ends.
+   * Resolves when it runs again, or has ended.
+   *
+   * @throws CheckpointError `WORKERS_INVALID` for a thread that is no worker; ActorError `SYSTEM_STOPPED`
+   * @example
+   * system.on('service-hung', ({ thread, service }) => {
+   *   if (service === 'reports' && thread > 0) void system.endWorker(thread);
+   * });
+   */
+  endWorker(thread: number): Promise<void>;
   /** Resolves when the system has stopped; rejects with the reason when it failed. */
   readonly done: Promise<void>;
 }
@@ -164,7 +177,7 @@ export async function startSystem(options: SystemOptions, environment: Environme
     environment,
   );
   engine.go();
-  return new RunningSystem(engine, border, news, environment.resources?.() ?? null);
+  return new RunningSystem(engine, border, news, environment.resources?.() ?? null, workersOf(options.workers));
 }
 
 class RunningSystem implements System {
@@ -172,11 +185,13 @@ class RunningSystem implements System {
   readonly #border: Border;
   readonly #news: SystemNews;
   readonly #resources: LookAtResources | null;
+  readonly #workers: number;
   readonly deadLetters: DeadLetters;
   #stopping: Promise<void> | null = null;
 
-  constructor(engine: Engine, border: Border, news: SystemNews, resources: LookAtResources | null) {
+  constructor(engine: Engine, border: Border, news: SystemNews, resources: LookAtResources | null, workers: number) {
     this.#engine = engine;
+    this.#workers = workers;
     this.#resources = resources;
     this.#news = news;
     this.#border = border;
@@ -223,6 +238,16 @@ class RunningSystem implements System {
     const { current } = this.#engine;
     if (current === null || this.#engine.over) throw stopped();
     return current.inspect(timeoutMs, this.#resources, this.#border.openAsks);
+  }
+
+  async endWorker(thread: number): Promise<void> {
+    if (!Number.isInteger(thread) || thread < 1 || thread > this.#workers) {
+      throw new CheckpointError(
+        'WORKERS_INVALID',
+        `endWorker(${thread}): expected a worker from 1 to ${this.#workers}`,
+      );
+    }
+    await this.#engine.endWorker(thread);
   }
 
   stop(): Promise<void> {
