@@ -320,20 +320,6 @@ describe('A17: a service', () => {
     expect([...threads.calls]).toEqual([0, 0, 0, 0]);
   });
 
-  test('that hangs when its generation ends is told no more', async () => {
-    threads
-      .askService(Slow, { timeoutMs: 10 })
-      .work('x')
-      .catch(() => undefined);
-    await threads.runAll();
-    threads.clock.advance(10);
-    await threads.runAll();
-    expect(seen).toMatchObject([{ aborted: true }]);
-    for (const runtime of threads.runtimes) runtime.stop();
-    threads.clock.advance(1e6);
-    expect(threads.hung).toEqual([]);
-  });
-
   test('starts only while the ingress is open; the question waits', async () => {
     // The first slices of all threads are over.
     threads.run();

@@ -50,7 +50,11 @@ describe('move', () => {
   });
 
   test('BUFFER_NOT_MOVABLE: memory of WebAssembly is refused at the call, which leaves it as it is', async () => {
-    const { buffer } = new WebAssembly.Memory({ initial: 1 });
+    // The types of Node do not name it.
+    const { Memory } = (
+      globalThis as unknown as { WebAssembly: { Memory: new (of: object) => { buffer: ArrayBuffer } } }
+    ).WebAssembly;
+    const { buffer } = new Memory({ initial: 1 });
     const before = buffer.byteLength;
     await expect(threads.askService(Taker).size(move(new Uint8Array(buffer)), '')).rejects.toMatchObject({
       code: 'BUFFER_NOT_MOVABLE',

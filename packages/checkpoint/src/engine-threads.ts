@@ -21,14 +21,8 @@ export function threadsOptions(
 
 /** What a worker says for people, which counts whatever becomes of the turns of its generation; null for anything else. */
 export function toldBy(thread: number, says: WorkerSays): EngineEvent | null {
-  switch (says.kind) {
-    case 'log':
-      return { kind: 'log', thread, text: says.text, level: says.level, from: says.from };
-    case 'warning':
-      return { kind: 'warning', code: says.code, message: `worker ${thread} ${says.message}` };
-    case 'service-hung':
-      return { kind: 'service-hung', thread, ...says.call };
-    default:
-      return null;
-  }
+  const { kind } = says;
+  if (kind === 'log') return { kind, thread, text: says.text, level: says.level, from: says.from };
+  if (kind === 'warning') return { kind, code: says.code, message: `worker ${thread} ${says.message}` };
+  return kind === 'service-hung' ? { kind, thread, ...says.call } : null;
 }
