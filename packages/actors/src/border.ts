@@ -7,7 +7,7 @@ import type { Answer, Envelope } from './messages.ts';
 import { OpenAsk, type OpenAsks } from './open-ask.ts';
 import type { Runtime } from './runtime.ts';
 import { askCallId } from './service-desk.ts';
-import { assertDelay, isService, makeEnvelope, makeServiceCall } from './turn.ts';
+import { assertDelay, isService, makeEnvelope, makeMovingCall } from './turn.ts';
 import type { Asks, AskOptions, Ref, TellsWhenRoom } from './types.ts';
 import { assertKey, copyValue } from './value.ts';
 
@@ -25,7 +25,8 @@ const ROOM_POLL_MS = 1;
  * - A14 An ask that was sent before the cut of the checkpoint that is gone back to stays open: it, or its answer, is in
  *   the cut. One that was sent later is undone: it is asked again where it has a request id, else it rejects with `ROLLED_BACK`:
  *   nothing of it was done. What waits for room goes on waiting. Asks to services are in no cut, and are asked again; those whose
- *   thread has died reject with `SERVICE_INTERRUPTED`: they may be what it died of.
+ *   thread has died reject with `SERVICE_INTERRUPTED`: they may be what it died of. So do those that buffers were moved with: nobody
+ *   has them to send them again.
  */
 export class Border {
   readonly #clock: Clock;
@@ -80,6 +81,7 @@ export class Border {
       if (sentIn === null) continue;
       ask.rolledBack();
       if (ask.isService && ask.thread !== null && lost.has(ask.thread)) ask.fail(interrupted(ask.what));
+      else if (ask.isMoved) ask.fail(movedAway(ask.what));
       else if (ask.isService || (sentIn >= cut && ask.envelope.requestId !== undefined)) again.push(ask);
       else if (sentIn >= cut) ask.fail(undone(ask.what));
     }
@@ -119,7 +121,7 @@ export class Border {
     if (isService(to)) {
       return serviceFacet(to, ({ type }, handler, args) =>
         rejecting(() =>
-          this.#ask((reply) => makeServiceCall(type, handler, args, reply), {
+          this.#ask((reply) => makeMovingCall(type, handler, args, reply), {
             ...options,
             requestId: noRequestId(options),
           }),
@@ -189,9 +191,12 @@ export class Border {
     return ask.promise;
   }
 
-  #abandoned({ envelope, isService: runs }: OpenAsk, number: number): void {
+  #abandoned({ envelope, isService: runs, isMoved, thread }: OpenAsk, number: number): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.envelope !== envelope);
-    if (runs) this.#runtime?.services.abort(askCallId(this.#term, number));
+    if (!runs) return;
+    const id = askCallId(this.#term, number);
+    if (isMoved && thread !== null) this.#runtime?.services.abortMoved(id, thread);
+    else this.#runtime?.services.abort(id);
   }
 
   #sendWhenRoom(envelope: Envelope): Promise<void> {
@@ -224,7 +229,7 @@ export class Border {
     const ask = reply !== null && 'ask' in reply ? this.#asks.get(reply.ask) : undefined;
     if (ask !== undefined) ask.sentIn = runtime.cut.cut;
     // Where it may be sent again its arguments stay: whoever gets them in this thread may change them.
-    if (ask?.isService === true) ask.thread = runtime.services.startNow(withOwnArgs(envelope));
+    if (ask?.isService === true) ask.thread = runtime.services.startNow(ask.isMoved ? envelope : withOwnArgs(envelope));
     else runtime.send(envelope.requestId === undefined ? envelope : withOwnArgs(envelope));
   }
 
@@ -281,6 +286,13 @@ function interrupted(what: string): ActorError {
   return new ActorError(
     'SERVICE_INTERRUPTED',
     `${what}: the thread that it ran on has died. It may have been done, or be what the thread died of; ask again if that is safe`,
+  );
+}
+
+function movedAway(what: string): ActorError {
+  return new ActorError(
+    'SERVICE_INTERRUPTED',
+    `${what}: the system went back to a checkpoint while it ran, and what was moved to it is gone. It may have been done; ask again with new bytes if that is safe`,
   );
 }
 

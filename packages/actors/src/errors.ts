@@ -2,6 +2,7 @@
 export type ActorErrorCode =
   | 'ACTORS_NOT_FOUND'
   | 'ASK_TIMEOUT'
+  | 'BUFFER_NOT_MOVABLE'
   | 'BYTES_UNREADABLE'
   | 'CALL_INCOMPLETE'
   | 'CALL_TIMEOUT'

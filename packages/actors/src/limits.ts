@@ -60,6 +60,9 @@ export const STACK_MS = 2_000;
 /** Functions of a silent worker that are told, the innermost ones. */
 export const STACK_FRAMES = 3;
 
+/** Milliseconds after which an aborted call of a service that still runs is told: what heeds its signal ends within one turn of the event loop. */
+export const HUNG_SERVICE_MS = 10_000;
+
 /** Milliseconds between two looks of a worker at its own memory: a look takes microseconds. */
 export const MEMORY_LOOK_MS = 250;
 

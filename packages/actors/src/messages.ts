@@ -1,5 +1,6 @@
 /** The whole protocol between threads: what travels on a channel, and what host and worker say to each other. */
 import type { ActorAddress, ErrorData } from './errors.ts';
+import type { HungCall } from './hung-calls.ts';
 import type { Port } from './port.ts';
 import type { ThreadView } from './thread-view.ts';
 import type { DeadLetter } from './turns.ts';
@@ -46,8 +47,17 @@ export interface Envelope {
   readonly requestId?: string | undefined;
   /** About the bytes that it takes, where it was made in this thread. Does not travel. */
   readonly bytes?: number;
+  /** Buffers in the arguments that go over as they are, to a service; then it is the line that it travels by. */
+  readonly moved?: readonly ArrayBuffer[];
   /** W3C `traceparent` of whatever it is a part of. */
   readonly trace?: string | undefined;
+}
+
+/** The answer of a service to an ask of the host, as it goes by the line because buffers in it are moved. */
+export interface ServedAnswer extends AskReply {
+  readonly answer: Answer;
+  /** Newest cut of the thread that answers. */
+  readonly cut: number;
 }
 
 /** Records for a task, in order. `keys` is null where the task finds the key in the value by itself. */
@@ -110,6 +120,8 @@ export interface StartWorker {
   readonly work: Float64Array;
   /** Open calls of services, one number a thread. */
   readonly calls: Int32Array;
+  /** See ThreadSettings; 0 or Infinity for never. */
+  readonly hungServiceMs: number;
   /** Actors whose turns have thrown: their turns can be undone. */
   readonly careful: readonly ActorAddress[];
 }
@@ -134,6 +146,10 @@ export type HostSays =
   | { readonly kind: 'inspect'; readonly id: number }
   | { readonly kind: 'list-letters'; readonly id: number }
   | { readonly kind: 'extension'; readonly data: unknown }
+  /** Runs a call of a service whose arguments hold moved buffers: they cannot be in a frame, which is bytes. */
+  | { readonly kind: 'serve'; readonly envelope: Envelope }
+  /** Nobody waits any more for that call, which came by `serve`. By the same way, which it cannot overtake. */
+  | { readonly kind: 'abort-call'; readonly id: string }
   /** That generation is over: nothing of it runs any more when the worker has answered. */
   | { readonly kind: 'halt'; readonly generation: number }
   | { readonly kind: 'stop' };
@@ -151,6 +167,8 @@ export type WorkerWord =
   | { readonly kind: 'inspected'; readonly id: number; readonly view: ThreadView }
   | ({ readonly kind: 'log' } & LogLine)
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  | ({ readonly kind: 'served' } & ServedAnswer)
+  | { readonly kind: 'service-hung'; readonly call: HungCall }
   | { readonly kind: 'part'; readonly data: unknown }
   | { readonly kind: 'extension'; readonly data: unknown }
   | { readonly kind: 'failed'; readonly error: ErrorData }

@@ -71,6 +71,11 @@ export class OpenAsk implements Due {
     return this.envelope.type === SERVICE;
   }
 
+  /** Buffers were moved into it: it cannot be sent twice. */
+  get isMoved(): boolean {
+    return this.envelope.moved !== undefined;
+  }
+
   answered(answer: Answer, cut: number): void {
     if (this.#options.release === 'after-checkpoint') this.#held = { answer, cut };
     else this.#settle(answer);

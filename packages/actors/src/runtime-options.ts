@@ -1,6 +1,8 @@
 import type { Clock } from './clock.ts';
 import type { ActorAddress } from './errors.ts';
-import type { Answer, Frame, Marker, Peer } from './messages.ts';
+import type { HungCall } from './hung-calls.ts';
+import type { Answer, Frame, Marker, Peer, ServedAnswer } from './messages.ts';
+import type { ServiceLine } from './service-desk.ts';
 import type { DeadLetter } from './turns.ts';
 
 /** What the runtime tells whoever takes cuts. It knows that a marker exists; what a checkpoint is, it does not know. */
@@ -38,6 +40,13 @@ export interface RuntimeOptions {
   readonly random?: () => number;
   /** Open calls of services by thread, in shared memory. */
   readonly calls?: Int32Array;
+  /** The host's way to the workers for calls with moved buffers; without it they travel in frames, as copies. */
+  readonly line?: ServiceLine;
+  /** A worker's way to the host for answers with moved buffers; without it they travel in frames, as copies. */
+  readonly served?: (answer: ServedAnswer, moved: readonly ArrayBuffer[]) => void;
+  /** A call of a service runs on so many milliseconds after it was aborted; 0, Infinity or not given for never. */
+  readonly hungServiceMs?: number;
+  readonly hung?: (call: HungCall) => void;
   /** How long a slice is, and how many turns pass between two looks at the clock; only tests say so. */
   readonly slice?: { readonly ms: number; readonly turns: number };
 }

@@ -97,7 +97,7 @@ export class Runtime {
       load: options.calls ?? new Int32Array(options.workers + 1),
       ingressOpen: () => this.ingressOpen,
       sendTo: (thread, envelope) => this.#sendTo(thread, envelope),
-      answer: (to, answer) => this.#answer(to, answer),
+      answer: (to, answer, moved) => this.#answer(to, answer, moved),
       log: options.log,
     });
     this.#actors = new ActorTable({
@@ -354,11 +354,13 @@ export class Runtime {
     return false;
   }
 
-  #answer({ reply, trace }: Envelope, answer: Answer): void {
+  #answer({ reply, trace }: Envelope, answer: Answer, moved: readonly ArrayBuffer[] = []): void {
     if (reply === null) return;
     if ('call' in reply) {
       const { call, type, key } = reply;
       this.send({ type, key, handler: REPLY, args: [call, answer], reply: null, trace });
+    } else if (moved.length > 0 && this.#options.served !== undefined) {
+      this.#options.served({ ...reply, answer, cut: this.cut.cut }, moved);
     } else this.send({ type: ANSWER, key: '', handler: 'answer', args: [answer, this.cut.cut], reply });
   }
 

@@ -1,9 +1,18 @@
+import type { Clock } from './clock.ts';
 import { Refusal } from './errors.ts';
+import { type HungCall, HungCalls } from './hung-calls.ts';
 import { ABORT, type Answer, type Envelope } from './messages.ts';
+import { withMoves } from './move.ts';
 import { serviceOf } from './service.ts';
 import { inTrace } from './trace.ts';
 import type { AnyService } from './types.ts';
 import { copyAnswer } from './turn.ts';
+
+/** A way to other threads beside the channels, for calls with moved buffers: no cut knows of it. FIFO. */
+export interface ServiceLine {
+  serve(thread: number, envelope: Envelope, moved: readonly ArrayBuffer[]): void;
+  abort(thread: number, id: string): void;
+}
 
 export interface ServiceDeskOptions {
   readonly thread: number;
@@ -13,7 +22,12 @@ export interface ServiceDeskOptions {
   readonly ingressOpen: () => boolean;
   /** Sends a request or an abort to a thread. */
   readonly sendTo: (thread: number, envelope: Envelope) => void;
-  readonly answer: (to: Envelope, answer: Answer) => void;
+  /** @param moved buffers in the answer that are not copied */
+  readonly answer: (to: Envelope, answer: Answer, moved: readonly ArrayBuffer[]) => void;
+  readonly clock: Clock;
+  readonly line?: ServiceLine;
+  readonly hungServiceMs?: number;
+  readonly hung?: (call: HungCall) => void;
   readonly log: (text: string) => void;
 }
 
@@ -23,6 +37,8 @@ interface RunningCall {
   readonly service: AnyService;
   readonly envelope: Envelope;
   readonly controller: AbortController;
+  /** Monotonic milliseconds; 0 while it waits in line. */
+  beganAt: number;
 }
 
 /**
@@ -39,12 +55,15 @@ export class ServiceDesk {
   readonly #running = new Map<string, RunningCall>();
   /** In line behind `maxConcurrent`, and how many run, by service. */
   readonly #lines = new Map<string, { running: number; readonly line: RunningCall[] }>();
+  readonly #hung: HungCalls;
   #turn: number;
   #stopped = false;
 
   constructor(options: ServiceDeskOptions) {
     this.#options = options;
     this.#turn = options.thread;
+    const { clock, hungServiceMs = 0, hung } = options;
+    this.#hung = new HungCalls(clock, hungServiceMs, (call) => hung?.(call));
   }
 
   get running(): number {
@@ -65,8 +84,10 @@ export class ServiceDesk {
   startNow(envelope: Envelope): number {
     const thread = this.#choose(serviceOf(envelope.key));
     Atomics.add(this.#options.load, thread, 1);
+    const { line, sendTo } = this.#options;
     if (thread === this.#options.thread) this.run(envelope);
-    else this.#options.sendTo(thread, envelope);
+    else if (line === undefined || envelope.moved === undefined) sendTo(thread, envelope);
+    else serve(line, thread, envelope, envelope.moved);
     return thread;
   }
 
@@ -78,7 +99,7 @@ export class ServiceDesk {
   /** A call has come to run here. */
   run(envelope: Envelope): void {
     const service = serviceOf(envelope.key);
-    const call = { id: callIdOf(envelope), service, envelope, controller: new AbortController() };
+    const call = { id: callIdOf(envelope), service, envelope, controller: new AbortController(), beganAt: 0 };
     this.#running.set(call.id, call);
     const lane = this.#laneOf(service);
     if (lane.running >= service.maxConcurrent) lane.line.push(call);
@@ -98,6 +119,13 @@ export class ServiceDesk {
     }
   }
 
+  /** The same of a call with moved buffers: it is known where it runs, and by which way it went there. */
+  abortMoved(id: string, thread: number): void {
+    const { line } = this.#options;
+    if (line === undefined || thread === this.#options.thread) this.abort(id);
+    else line.abort(thread, id);
+  }
+
   /** A call is to be stopped, if it is here. */
   aborted(id: string): void {
     const call = this.#running.get(id);
@@ -109,6 +137,7 @@ export class ServiceDesk {
       this.#left(call);
     } else {
       this.#running.delete(id);
+      this.#hung.aborted(call);
       call.controller.abort(new DOMException('whoever asked waits no longer', 'AbortError'));
     }
   }
@@ -120,29 +149,35 @@ export class ServiceDesk {
     const reason = new DOMException('the system goes back to a checkpoint, or ends', 'AbortError');
     for (const { controller } of this.#running.values()) controller.abort(reason);
     this.#running.clear();
+    this.#hung.stop();
   }
 
   #begin(call: RunningCall): void {
     const { id, service, envelope, controller } = call;
     this.#laneOf(service).running++;
+    call.beganAt = this.#options.clock.monotonic();
     const log = (text: string): void => this.#options.log(`${service.name}: ${text}`);
     // `async`, so that what is thrown at once is a rejection too.
     const run = async (): Promise<unknown> =>
       service.on[envelope.handler].call(service.on, { signal: controller.signal, callId: id, log }, ...envelope.args);
     inTrace(envelope.trace, { type: service.name, key: '', handler: envelope.handler }, run).then(
       (value) => this.#settled(call, () => ownAnswer(envelope, value)),
-      (error: unknown) => this.#settled(call, () => failure(error)),
+      (error: unknown) => this.#settled(call, () => ({ value: failure(error), moved: [] })),
     );
   }
 
-  #settled(call: RunningCall, answer: () => Answer): void {
+  #settled(call: RunningCall, answer: () => MovedAnswer): void {
     if (this.#stopped) return;
+    this.#hung.ended(call);
     const lane = this.#laneOf(call.service);
     lane.running--;
     // One that was aborted is waited for by nobody.
     const isWanted = this.#running.get(call.id) === call;
     this.#left(call);
-    if (isWanted && call.envelope.reply !== null) this.#options.answer(call.envelope, answer());
+    if (isWanted && call.envelope.reply !== null) {
+      const { value, moved } = answer();
+      this.#options.answer(call.envelope, value, moved);
+    }
     const next = lane.line.shift();
     if (next !== undefined) this.#begin(next);
   }
@@ -177,6 +212,11 @@ export class ServiceDesk {
   }
 }
 
+function serve(line: ServiceLine, thread: number, envelope: Envelope, moved: readonly ArrayBuffer[]): void {
+  const { type, key, handler, args, reply, trace } = envelope;
+  line.serve(thread, { type, key, handler, args, reply, trace }, moved);
+}
+
 /** The same for a call that is made again, so that what it does outside can be made to happen once. */
 export function callIdOf({ reply }: Envelope): string {
   if (reply === null) return '';
@@ -187,11 +227,19 @@ export function askCallId(term: number, ask: number): string {
   return `ask.${term.toString(36)}.${ask.toString(36)}`;
 }
 
-function ownAnswer(envelope: Envelope, value: unknown): Answer {
+interface MovedAnswer {
+  readonly value: Answer;
+  readonly moved: readonly ArrayBuffer[];
+}
+
+function ownAnswer(envelope: Envelope, value: unknown): MovedAnswer {
+  const copy = (): Answer => ({ ok: true, value: copyAnswer({ ...envelope, type: envelope.key }, value) });
   try {
-    return { ok: true, value: copyAnswer({ ...envelope, type: envelope.key }, value) };
+    // An actor gets it as a message, which checkpoints hold.
+    const isForHost = envelope.reply !== null && 'ask' in envelope.reply;
+    return isForHost ? withMoves(copy) : { value: copy(), moved: [] };
   } catch (error) {
-    return failure(error);
+    return { value: failure(error), moved: [] };
   }
 }
 

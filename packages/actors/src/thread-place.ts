@@ -30,7 +30,7 @@ export class ThreadPlace implements WorkerLine {
     this.revive();
   }
 
-  readonly say = (says: HostSays, transfer: TransferListItem[] = []): void => this.#post(says, transfer);
+  readonly say = (says: HostSays, transfer: readonly ArrayBuffer[] = []): void => this.#post(says, transfer);
 
   readonly listen = (receive: (says: WorkerSays) => void): void => {
     this.#receive = receive;

@@ -16,6 +16,11 @@ export interface ThreadSettings {
    * three quarters of it never is. 30,000 when not given, 0 or Infinity for never. Time without a core does not count.
    */
   readonly watchdogMs?: number;
+  /**
+   * Milliseconds after which a call of a service that was aborted, and still runs, is told by the event `service-hung`. Nothing is
+   * ended for it: `system.endWorker` does that. 10,000 when not given, 0 or Infinity for never.
+   */
+  readonly hungServiceMs?: number;
 }
 
 /** Of `node:worker_threads`, each in megabytes. */

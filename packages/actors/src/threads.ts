@@ -1,4 +1,3 @@
-import type { TransferListItem } from 'node:worker_threads';
 import { ActorError } from './errors.ts';
 import type { HostSays, Peer, WorkerSays } from './messages.ts';
 import { systemClock } from './clock.adapter.ts';
@@ -14,7 +13,7 @@ import { isWatching, Watchdog } from './watchdog.ts';
 export interface WorkerLine {
   /** 1 … workers. */
   readonly thread: number;
-  readonly say: (says: HostSays, transfer?: TransferListItem[]) => void;
+  readonly say: (says: HostSays, transfer?: readonly ArrayBuffer[]) => void;
   readonly listen: (receive: (says: WorkerSays) => void) => void;
 }
 

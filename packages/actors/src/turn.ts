@@ -5,6 +5,7 @@ import { messageFacet, type Send, serviceFacet } from './facet.ts';
 import { tooLarge } from './frame.ts';
 import { MESSAGE_BYTES_GUESS, MESSAGE_BYTES_MAX } from './limits.ts';
 import { type Envelope, type ReplyTo, SERVICE } from './messages.ts';
+import { movesSome, withMoves } from './move.ts';
 import type { OpenCall, OpenTimer } from './own-tables.ts';
 import { serviceOf } from './service.ts';
 import { currentTrace } from './trace.ts';
@@ -36,6 +37,12 @@ export function makeServiceCall(name: string, handler: string, args: unknown[], 
   return { ...makeEnvelope({ type: name, key: '' }, handler, args, reply), type: SERVICE, key: name };
 }
 
+/** The same for the app: buffers that it has marked go over as they are, and are detached here. */
+export function makeMovingCall(name: string, handler: string, args: unknown[], reply: ReplyTo): Envelope {
+  const { value, moved } = withMoves(() => makeServiceCall(name, handler, args, reply));
+  return moved.length === 0 ? value : { ...value, moved };
+}
+
 /** Copies what a handler returns for whoever asked: later turns may change the state that it is a part of. */
 export function copyAnswer(of: Envelope, value: unknown): unknown {
   const before = copiedBytes();
@@ -44,10 +51,10 @@ export function copyAnswer(of: Envelope, value: unknown): unknown {
   return copied;
 }
 
-/** Large ones are measured as they will travel; for the others the rough count says enough. */
+/** Large ones are measured as they will travel; for the others, and those that do not travel in frames, the rough count says enough. */
 function assertSize(envelope: Envelope, roughly: number): void {
   if (roughly * ROUGH_FACTOR <= MESSAGE_BYTES_MAX) return;
-  const bytes = encodeValueInPlace(envelope.args).length;
+  const bytes = movesSome() ? roughly : encodeValueInPlace(envelope.args).length;
   if (bytes > MESSAGE_BYTES_MAX) throw tooLarge(envelope, bytes);
 }
 

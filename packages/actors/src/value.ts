@@ -1,4 +1,5 @@
 import { ActorError } from './errors.ts';
+import { isMoved } from './move.ts';
 
 /** A field of this name would be another thing in a decoded object. */
 const PROTO = '__proto__';
@@ -135,10 +136,12 @@ function copyBuiltIn(value: object, prototype: unknown, depth: number): object {
     return result;
   }
   if (value instanceof ArrayBuffer) {
+    if (isMoved(value)) return value;
     copied += value.byteLength;
     return value.slice(0);
   }
   if (ArrayBuffer.isView(value) && VIEWS.has(prototype)) {
+    if (isMoved(value)) return value;
     copied += value.byteLength;
     return copyView(value);
   }

@@ -32,6 +32,7 @@ export type {
   Marker,
   PackedFrame,
   Peer,
+  ServedAnswer,
   Sight,
   StartWorker,
   UnitData,
@@ -48,6 +49,7 @@ export { resourcesOfThread, type LookAtResources } from './resources.adapter.ts'
 export { type ThreadView, viewThread } from './thread-view.ts';
 export { Top } from './top.ts';
 export { MemoryBudget } from './memory.ts';
+export type { ServiceLine } from './service-desk.ts';
 export type { ThreadSettings } from './thread-settings.ts';
 export {
   captureEach,

@@ -147,8 +147,11 @@ function startWorker(
     work: start.work,
     calls: start.calls,
     careful: start.careful,
+    hungServiceMs: start.hungServiceMs,
     ...(seat.random === undefined ? {} : { random: seat.random }),
     letter: (letter) => say({ kind: 'letter', letter }),
+    served: (answer, moved) => say({ kind: 'served', ...answer }, moved),
+    hung: (call) => say({ kind: 'service-hung', call }),
     fail,
     log: (text) => say({ kind: 'log', text, level: 'info', from: 'ctx' }),
   });
@@ -220,6 +223,12 @@ function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind
       return;
     case 'extension':
       worker.receive(says.data);
+      return;
+    case 'serve':
+      runtime.services.run(says.envelope);
+      return;
+    case 'abort-call':
+      runtime.services.aborted(says.id);
       return;
     default:
       assertNever(says);

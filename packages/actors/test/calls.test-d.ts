@@ -2,7 +2,7 @@
  * Calls, timers and services: what does not compile. Nothing here runs: `tsc -p tsconfig.test.json` checks that every misuse is an
  * error, and that every use beside it is none.
  */
-import { actor, type Ref, Refusal, type Reply, type Service, service } from '@tidemark/actors';
+import { actor, move, type Ref, Refusal, type Reply, type Service, service } from '@tidemark/actors';
 
 export const Purse = actor('typed-purse', {
   state: () => ({ money: 0 }),
@@ -100,6 +100,23 @@ export const Odd = actor('typed-odd', {
   state: () => ({}),
   on: {},
 });
+
+export const Images = service('typed-images', {
+  // A handler sees plain bytes, and gives plain bytes.
+  shrink: (_ctx, bytes: Uint8Array): Uint8Array => move(bytes.slice(1)),
+  async load(_ctx, size: number) {
+    return Promise.resolve({ size, bytes: move(new Float64Array(size)) });
+  },
+});
+export const sameView: Float64Array = move(new Float64Array(1));
+export const sameBuffer: ArrayBuffer = move(new ArrayBuffer(1));
+export const ofBuffer: Uint8Array = move(Buffer.alloc(1));
+// @ts-expect-error says: 'Uint8Array<ArrayBufferLike>' is missing the following properties or: is not assignable to type 'Buffer
+export const noBuffer: Buffer = move(Buffer.alloc(1));
+// @ts-expect-error says: Argument of type 'string' is not assignable
+move('text');
+// @ts-expect-error says: is not assignable to parameter of type 'Movable'
+move({ bytes: new Uint8Array(1) });
 
 /** What a program passes on is a service of its kind. */
 export const passed: Service<{ readonly size: (typeof Pages)['on']['size'] }> | null = null;

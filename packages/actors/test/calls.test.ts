@@ -292,6 +292,34 @@ describe('A17: a service', () => {
     expect([...threads.calls]).toEqual([0, 0]);
   });
 
+  test('that does not end after it was aborted is told once, with its age; one that ends in time is not', async () => {
+    const limited = { timeoutMs: 10 };
+    const late = [threads.askService(Slow, limited).work('x'), threads.askService(Slow).work('patient')];
+    for (const each of late) each.catch(() => undefined);
+    await threads.runAll();
+    threads.clock.advance(10);
+    await threads.runAll();
+    threads.clock.advance(999);
+    expect(threads.hung).toEqual([]);
+    threads.clock.advance(1);
+    const { callId } = seen.find(({ what }) => what === 'x')!;
+    expect(threads.hung).toEqual([{ service: 'calls-slow', handler: 'work', callId, ageMs: 1_010, abortedMs: 1_000 }]);
+    threads.clock.advance(1e6);
+    expect(threads.hung).toHaveLength(1);
+    threads
+      .askService(Slow, limited)
+      .work('y')
+      .catch(() => undefined);
+    await threads.runAll();
+    threads.clock.advance(10);
+    await threads.runAll();
+    gate.open();
+    await threads.runAll();
+    threads.clock.advance(1e6);
+    expect(threads.hung).toHaveLength(1);
+    expect([...threads.calls]).toEqual([0, 0, 0, 0]);
+  });
+
   test('starts only while the ingress is open; the question waits', async () => {
     // The first slices of all threads are over.
     threads.run();

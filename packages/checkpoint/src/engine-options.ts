@@ -1,4 +1,4 @@
-import type { Border, DeadLetter, LogLine, ThreadSettings, UnitData } from '@tidemark/actors/internal';
+import type { Border, DeadLetter, HungCall, LogLine, ThreadSettings, UnitData } from '@tidemark/actors/internal';
 import type { Compression } from './compression.ts';
 import type { Copied } from './copier.ts';
 import type { CopyOptions } from './copies.ts';
@@ -44,6 +44,8 @@ export type EngineEvent =
   | ({ readonly kind: 'copied' } & Copied)
   /** A turn of an actor that has thrown before threw again: it was undone, and its message is set aside. */
   | { readonly kind: 'dead-letter'; readonly thread: number; readonly letter: DeadLetter }
+  /** A call of a service runs on long after its `ctx.signal` was aborted; told once. The host is thread 0. */
+  | ({ readonly kind: 'service-hung'; readonly thread: number } & HungCall)
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   /** A line that code of a thread has written for people, by `ctx.log` or to a standard stream of its worker; the host is thread 0. */
   | ({ readonly kind: 'log'; readonly thread: number } & LogLine);

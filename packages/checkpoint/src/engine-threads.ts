@@ -1,4 +1,4 @@
-import { limits, type LogLine, type ThreadsOptions } from '@tidemark/actors/internal';
+import { limits, type ThreadsOptions, type WorkerSays } from '@tidemark/actors/internal';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
 
 /** The worker threads that a system wants. */
@@ -19,7 +19,10 @@ export function threadsOptions(
   };
 }
 
-/** A line of a worker, without what else the protocol says with it. */
-export function logEvent(thread: number, { text, level, from }: LogLine): EngineEvent {
-  return { kind: 'log', thread, text, level, from };
+/** What a worker says for people, which counts whatever becomes of the turns of its generation; null for anything else. */
+export function toldBy(thread: number, says: WorkerSays): EngineEvent | null {
+  const { kind } = says;
+  if (kind === 'log') return { kind, thread, text: says.text, level: says.level, from: says.from };
+  if (kind === 'warning') return { kind, code: says.code, message: `worker ${thread} ${says.message}` };
+  return kind === 'service-hung' ? { kind, thread, ...says.call } : null;
 }

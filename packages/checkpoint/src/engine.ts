@@ -8,18 +8,16 @@ import {
   type WorkerSays,
 } from '@tidemark/actors/internal';
 import type { Store } from '@tidemark/stores';
-import { type Compressor, openCompressor } from './compression.ts';
-import { Copies, type CopyPlan, planCopies } from './copies.ts';
+import type { Compressor } from './compression.ts';
+import { Copies, type CopyPlan } from './copies.ts';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
-import { logEvent, threadsOptions } from './engine-threads.ts';
+import { threadsOptions, toldBy } from './engine-threads.ts';
 import type { Environment } from './environment.ts';
-import { nodeEnvironment } from './environment.adapter.ts';
 import { codeOf, isFenced, startEnded, stopped, toError } from './errors.ts';
 import type { Generation } from './generation.ts';
 import { Generations } from './generations.ts';
 import { Generator } from './generator.ts';
 import type { Published } from './generator-options.ts';
-import { parseKeep } from './keep.ts';
 import { STOP_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import { own, type Own, patience, type StartingHooks } from './own.ts';
@@ -30,28 +28,8 @@ import { patiently } from './patience.ts';
 import { RestorePoint } from './restore-point.ts';
 import { Retention } from './retention.ts';
 import { type Savepoint, Savepoints } from './savepoints.ts';
-import { parseSchedule, type Schedule } from './schedule.ts';
+import type { Schedule } from './schedule.ts';
 import { NO_WORK } from './work.ts';
-
-/**
- * Opens the store, chooses, owns, starts the threads, restores. The order is that of architecture §6: everything that
- * may refuse comes before the first side effect, which is the term record.
- */
-export async function startEngine(options: EngineOptions, environment: Environment = nodeEnvironment): Promise<Engine> {
-  // All that can be wrong with the arguments is found before anything is touched.
-  const schedule = parseSchedule(options.schedule, options.timezone);
-  parseKeep(options.keep);
-  const compressor = openCompressor(options.compression);
-  const copies = planCopies(options.copies ?? [], options.location);
-  const engine = new Engine(options, environment, compressor);
-  try {
-    await engine.start(schedule, copies);
-  } catch (error) {
-    await engine.kill();
-    throw error;
-  }
-  return engine;
-}
 
 /** One run of a system: threads, generator, log, and the generations that run one after the other. */
 export class Engine {
@@ -188,6 +166,17 @@ export class Engine {
 
   letters(): Promise<readonly DeadLetter[]> {
     return this.#generations.letters();
+  }
+
+  /**
+   * Ends the thread of a worker, whatever it does; the system goes back to its newest checkpoint with another one in its place.
+   * Resolves when it runs again, or has ended.
+   */
+  async endWorker(thread: number): Promise<void> {
+    if (this.#ended || this.#threads === null) throw stopped();
+    this.#threads.end(thread);
+    this.#generations.lost(thread, new Error('the app has ended it'));
+    await this.#generations.rest();
   }
 
   /** Ends the system, with a last checkpoint if asked for. */
@@ -342,8 +331,8 @@ export class Engine {
     const generations = this.#generations;
     if (says.kind === 'halted') generations.halted(thread, says.generation);
     // What was said for people counts, whatever becomes of the turns of that generation.
-    if (says.kind === 'log') this.#observe(logEvent(thread, says));
-    if (says.kind === 'warning') this.#warn(says.code, `worker ${thread} ${says.message}`);
+    const told = toldBy(thread, says);
+    if (told !== null) this.#observe(told);
     // A generation that is over has nothing else to say any more.
     if (says.generation !== generations.current?.number) return;
     switch (says.kind) {
@@ -353,6 +342,9 @@ export class Engine {
       case 'inspected':
       case 'letters':
         generations.current.heard(thread, says);
+        return;
+      case 'served':
+        generations.current.served(says);
         return;
       case 'letter':
         generations.letter(thread, says.letter);
@@ -368,6 +360,7 @@ export class Engine {
         return;
       case 'log':
       case 'warning':
+      case 'service-hung':
       case 'halted':
       case 'stopped':
         return;

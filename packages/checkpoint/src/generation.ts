@@ -3,10 +3,12 @@ import {
   type Answer,
   type Clock,
   type DeadLetter,
+  type HungCall,
   type LookAtResources,
   type OpenAsks,
   type Peer,
   Runtime,
+  type ServedAnswer,
   type Sight,
   viewThread,
   type WorkerLine,
@@ -36,6 +38,10 @@ export interface GenerationOptions {
   readonly letter: (letter: DeadLetter) => void;
   /** Actors whose turns have thrown. */
   readonly careful: readonly ActorAddress[];
+  /** See ThreadSettings. */
+  readonly hungServiceMs: number;
+  /** A call of a service of the host does not heed that it was aborted. */
+  readonly hung: (call: HungCall) => void;
   /** In [0, 1). */
   readonly random: () => number;
   /** The host's own part of a cut. */
@@ -59,6 +65,7 @@ export class Generation {
 
   constructor(options: GenerationOptions) {
     const { number, term, workers, cut, clock, peers, fail, log, answered, letter, careful, random } = options;
+    const { hungServiceMs, hung } = options;
     this.#options = options;
     this.number = number;
     // Of its own: who died may have closed the ingress, and nobody would open it.
@@ -83,6 +90,12 @@ export class Generation {
       careful,
       random,
       calls: this.#calls,
+      line: {
+        serve: (thread, envelope, moved) => this.workers.say(thread, { kind: 'serve', envelope }, moved),
+        abort: (thread, id) => this.workers.say(thread, { kind: 'abort-call', id }),
+      },
+      hungServiceMs,
+      hung,
     });
     this.participant = new Participant(this.runtime, options.inlineBytesMax, options.part);
     this.runtime.useHooks(this.participant);
@@ -91,9 +104,9 @@ export class Generation {
 
   /** Starts the workers' side and gives every thread its units and its motion back (C18). */
   async start(extensionData: unknown, loads: Loads): Promise<void> {
-    const { number: generation, term, workers, careful } = this.#options;
+    const { number: generation, term, workers, careful, hungServiceMs } = this.#options;
     const shared = { ingress: this.#ingress, work: this.#work, calls: this.#calls };
-    await this.workers.start({ generation, term, workers, extensionData, careful, ...shared });
+    await this.workers.start({ generation, term, workers, extensionData, careful, hungServiceMs, ...shared });
     loadHere(this.runtime, loads[0]);
     await this.workers.load(loads);
   }
@@ -111,6 +124,11 @@ export class Generation {
 
   heard(thread: number, says: Reply): void {
     this.workers.heard(thread, says);
+  }
+
+  /** A service has answered the app, by the line. */
+  served({ ask, term, answer, cut }: ServedAnswer): void {
+    this.#options.answered(ask, term, answer, cut);
   }
 
   /** What was set aside, in all threads. */

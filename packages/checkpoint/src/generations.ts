@@ -1,4 +1,4 @@
-import { ActorError, type DeadLetter, RemoteError, type Sight, type Threads } from '@tidemark/actors/internal';
+import { ActorError, type DeadLetter, limits, RemoteError, type Sight, type Threads } from '@tidemark/actors/internal';
 import { StoreError } from '@tidemark/stores';
 import { CarefulActors } from './careful-actors.ts';
 import type { EngineEvent, EngineOptions } from './engine-options.ts';
@@ -201,6 +201,8 @@ export class Generations {
       answered: (ask, askTerm, answer, cut) => options.border?.answered(ask, askTerm, answer, cut),
       letter: (letter) => this.letter(0, letter),
       careful: this.#careful.all,
+      hungServiceMs: options.threads?.hungServiceMs ?? limits.HUNG_SERVICE_MS,
+      hung: (call) => observe({ kind: 'service-hung', thread: 0, ...call }),
       random: environment.random,
       part: (says) => generator()?.part(0, says),
     });
@@ -249,8 +251,9 @@ export class Generations {
       // Whoever was told may have ended the system.
       if (!this.running) return;
     }
-    border?.use(generation.runtime);
+    // First, so that what a line brings to a worker comes after its `go`.
     generation.go();
+    border?.use(generation.runtime);
     extension?.running();
     if (back !== null) generator()?.resume();
   }

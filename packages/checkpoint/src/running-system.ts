@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os';
 import type { AnyActor, AskOptions, Asks, Ref, TellsWhenRoom } from '@tidemark/actors';
 import { Border, type LookAtResources, systemClock } from '@tidemark/actors/internal';
 import { DeadLetters } from './dead-letters.ts';
-import { startEngine, type Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import type { Environment } from './environment.ts';
 import { nodeEnvironment } from './environment.adapter.ts';
 import { CheckpointError, stopped, toError } from './errors.ts';
 import { CAPTURE_BYTES_MAX, INSPECT_MS } from './limits.ts';
 import type { Savepoint } from './savepoints.ts';
 import type { System, SystemOptions } from './system.ts';
+import { startEngine } from './start-engine.ts';
 import { SystemNews, type SystemEvents } from './system-events.ts';
 import type { InspectOptions, SystemView } from './system-view.ts';
 import { threadSettings } from './thread-settings.ts';
@@ -44,7 +45,7 @@ export async function startSystem(options: SystemOptions, environment: Environme
     environment,
   );
   engine.go();
-  return new RunningSystem(engine, border, news, environment.resources?.() ?? null);
+  return new RunningSystem(engine, border, news, environment.resources?.() ?? null, workersOf(options.workers));
 }
 
 class RunningSystem implements System {
@@ -52,11 +53,13 @@ class RunningSystem implements System {
   readonly #border: Border;
   readonly #news: SystemNews;
   readonly #resources: LookAtResources | null;
+  readonly #workers: number;
   readonly deadLetters: DeadLetters;
   #stopping: Promise<void> | null = null;
 
-  constructor(engine: Engine, border: Border, news: SystemNews, resources: LookAtResources | null) {
+  constructor(engine: Engine, border: Border, news: SystemNews, resources: LookAtResources | null, workers: number) {
     this.#engine = engine;
+    this.#workers = workers;
     this.#resources = resources;
     this.#news = news;
     this.#border = border;
@@ -103,6 +106,16 @@ class RunningSystem implements System {
     const { current } = this.#engine;
     if (current === null || this.#engine.over) throw stopped();
     return current.inspect(timeoutMs, this.#resources, this.#border.openAsks);
+  }
+
+  async endWorker(thread: number): Promise<void> {
+    if (!Number.isInteger(thread) || thread < 1 || thread > this.#workers) {
+      throw new CheckpointError(
+        'WORKERS_INVALID',
+        `endWorker(${thread}): expected a worker from 1 to ${this.#workers}`,
+      );
+    }
+    await this.#engine.endWorker(thread);
   }
 
   stop(): Promise<void> {

@@ -58,6 +58,9 @@ function tellProcess(event: EngineEvent): void {
     case 'dead-letter':
       process.emitWarning(deadLetterText(event), { code: 'DEAD_LETTER' });
       return;
+    case 'service-hung':
+      process.emitWarning(hungText(event), { code: 'SERVICE_HUNG' });
+      return;
     case 'warning':
     case 'checkpoint-failed':
       process.emitWarning(event.message, { code: event.code });
@@ -72,6 +75,12 @@ function tellProcess(event: EngineEvent): void {
 
 function deadLetterText({ letter: { actor, handler, code, message } }: SystemEvents['dead-letter']): string {
   return `a message '${handler}' to ${actor.type}/${actor.key} was set aside: ${code}: ${message}. See system.deadLetters`;
+}
+
+export function hungText({ thread, service, handler, callId, ageMs, abortedMs }: SystemEvents['service-hung']): string {
+  const where = thread === 0 ? 'the host' : `worker ${thread}`;
+  const since = `for ${Math.round(ageMs)} ms, and was aborted ${Math.round(abortedMs)} ms ago`;
+  return `service ${service} ${handler} (${callId}) on ${where} has run ${since}: it does not heed ctx.signal. system.endWorker ends its thread`;
 }
 
 /** What nobody listens to goes where it would have gone from the thread of a process: a line of `ctx.log` to stderr. */

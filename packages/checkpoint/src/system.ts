@@ -100,6 +100,18 @@ export interface System extends AsyncDisposable {
    * for (const { type, key, messages } of fullest) console.log(`${type}/${key} has ${messages} messages waiting`);
    */
   inspect(options?: InspectOptions): Promise<SystemView>;
+  /**
+   * Ends the thread of a worker, 1 … n, whatever it does, as a call of a service that heeds no signal (`service-hung`). It is a death
+   * like any other: another thread takes its place, and the system goes back to its newest checkpoint; one without a store ends.
+   * Resolves when it runs again, or has ended.
+   *
+   * @throws CheckpointError `WORKERS_INVALID` for a thread that is no worker; ActorError `SYSTEM_STOPPED`
+   * @example
+   * system.on('service-hung', ({ thread, service }) => {
+   *   if (service === 'reports' && thread > 0) void system.endWorker(thread);
+   * });
+   */
+  endWorker(thread: number): Promise<void>;
   /** Resolves when the system has stopped; rejects with the reason when it failed. */
   readonly done: Promise<void>;
 }

@@ -8,7 +8,7 @@ import { CheckpointError } from './errors.ts';
  * @throws CheckpointError `WORKERS_INVALID`
  */
 export function threadSettings(options: ThreadSettings): ThreadSettings {
-  const { env, resourceLimits, memoryBytesMax, watchdogMs } = options;
+  const { env, resourceLimits, memoryBytesMax, watchdogMs, hungServiceMs } = options;
   for (const [name, value] of Object.entries(env ?? {})) {
     if (typeof value !== 'string') throw invalid(`env.${name}`, value, 'a string');
   }
@@ -22,11 +22,15 @@ export function threadSettings(options: ThreadSettings): ThreadSettings {
     const expected = `milliseconds, at least ${limits.WATCHDOG_MS_MIN}, or 0 for none`;
     throw invalid('watchdogMs', watchdogMs, expected);
   }
+  if (hungServiceMs !== undefined && !(hungServiceMs >= 0)) {
+    throw invalid('hungServiceMs', hungServiceMs, 'milliseconds, or 0 for none');
+  }
   return {
     ...(env === undefined ? {} : { env }),
     ...(resourceLimits === undefined ? {} : { resourceLimits }),
     ...(memoryBytesMax === undefined || memoryBytesMax === Number.POSITIVE_INFINITY ? {} : { memoryBytesMax }),
     ...(watchdogMs === undefined ? {} : { watchdogMs }),
+    ...(hungServiceMs === undefined ? {} : { hungServiceMs }),
   };
 }
 

@@ -37,8 +37,8 @@ export class WorkerGroup {
     this.#inspections = new Inspections(lines, clock);
   }
 
-  say(thread: number, says: HostSays): void {
-    this.#lines[thread - 1].say(says);
+  say(thread: number, says: HostSays, transfer: readonly ArrayBuffer[] = []): void {
+    this.#lines[thread - 1].say(says, transfer);
   }
 
   sayAll(says: HostSays): void {

@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<keyof SystemEvents, true>> = {
   'checkpoint-failed': true,
   'rolled-back': true,
   'dead-letter': true,
+  'service-hung': true,
   plan: true,
   waiting: true,
   copied: true,

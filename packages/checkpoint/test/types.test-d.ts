@@ -1,5 +1,5 @@
 /** What a host may not write: see the same file of packages/actors. */
-import { actor, type Ref, service } from '@tidemark/actors';
+import { actor, move, type Ref, service } from '@tidemark/actors';
 import type { System } from '@tidemark/checkpoint';
 import { Account, type Desk } from '../../actors/test/types.test-d.ts';
 
@@ -54,7 +54,19 @@ export async function asks(system: System): Promise<void> {
   void wrong;
 }
 
+const Images = service('typed-asks-images', { shrink: (_ctx, bytes: Uint8Array) => move(bytes) });
+
+export async function moves(system: System): Promise<void> {
+  const small: Uint8Array = await system.ask(Images).shrink(move(Buffer.alloc(5)));
+  // @ts-expect-error says: Argument of type 'Float64Array
+  await system.ask(Images).shrink(move(new Float64Array(1)));
+  await system.endWorker(small.length);
+  // @ts-expect-error says: Argument of type 'string' is not assignable
+  await system.endWorker('1');
+}
+
 export function listeners(system: System): void {
+  system.on('service-hung', ({ thread, callId }) => void [thread satisfies number, callId satisfies string]);
   const off: () => void = system.on('checkpoint', ({ position }) => void (position satisfies number));
   system.on('rolled-back', ({ position }) => void (position satisfies number | null));
   system.on('stopped', ({ code }) => void (code satisfies string | null));

@@ -1,4 +1,4 @@
-import type { EngineEvent } from '@tidemark/checkpoint/internal';
+import { type EngineEvent, hungText } from '@tidemark/checkpoint/internal';
 import type { RunEvent } from './run-events.ts';
 
 /** What an event of the engine does not say itself. */
@@ -47,6 +47,8 @@ export function toRunEvent(event: EngineEvent, { job, workers, rows }: RunFacts)
       const what = `a message '${handler}' to ${actor.type}/${actor.key} was set aside: ${message}`;
       return { event: 'warning', code: 'DEAD_LETTER', message: what };
     }
+    case 'service-hung':
+      return { event: 'warning', code: 'SERVICE_HUNG', message: hungText(event) };
     case 'log':
       return null;
   }

@@ -142,6 +142,7 @@ export class Judge implements DiskWatcher {
       case 'plan':
       case 'waiting':
       case 'dead-letter':
+      case 'service-hung':
       case 'log':
         return;
     }

@@ -139,7 +139,8 @@ class Place implements WorkerLine {
     this.#begin();
   }
 
-  readonly say = (says: HostSays): void => this.#down.post(structuredClone(this.#options.wires.say?.(says) ?? says));
+  readonly say = (says: HostSays, transfer: readonly ArrayBuffer[] = []): void =>
+    this.#down.post(structuredClone(this.#options.wires.say?.(says) ?? says, { transfer: [...transfer] }));
 
   readonly listen = (receive: (says: WorkerSays) => void): void => {
     this.#receive = receive;

@@ -1,5 +1,5 @@
 import type { AnyActor, AnyService, Asks, AskOptions, Ref, Service, TellsWhenRoom } from '@tidemark/actors';
-import { type ActorAddress, Border, type DeadLetter, Runtime } from '@tidemark/actors/internal';
+import { type ActorAddress, Border, type DeadLetter, type HungCall, Runtime } from '@tidemark/actors/internal';
 import { ManualClock, settled } from './manual-clock.ts';
 import { Network } from './network.ts';
 
@@ -12,6 +12,8 @@ export class Threads {
   readonly failures: unknown[] = [];
   readonly logged: string[] = [];
   readonly letters: DeadLetter[] = [];
+  /** Calls of services that ran on for a second after they were aborted. */
+  readonly hung: HungCall[] = [];
   readonly ingress: Int32Array;
   /** Open calls of services by thread. */
   readonly calls: Int32Array;
@@ -91,6 +93,8 @@ export class Threads {
       calls: this.calls,
       careful,
       letter: (letter) => this.letters.push(letter),
+      hungServiceMs: 1_000,
+      hung: (call) => this.hung.push(call),
       random: () => 0.25,
       fail: (error) => this.failures.push(error),
       log: (text) => this.logged.push(text),

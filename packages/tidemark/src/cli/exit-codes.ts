@@ -125,6 +125,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map(
     [EXIT.failing]: ['CHECKPOINTS_FAILING'],
     [EXIT.crashed]: [
       'ASK_TIMEOUT',
+      'BUFFER_NOT_MOVABLE',
       'BYTES_UNREADABLE',
       'CALL_INCOMPLETE',
       'CALL_TIMEOUT',
