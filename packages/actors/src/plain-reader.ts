@@ -1,3 +1,5 @@
+import { TYPED_ARRAYS } from './typed-arrays.ts';
+
 /**
  * Reads values without making code for their shapes: for bytes with so many shapes that making it would take longer than
  * all else. What it reads is what packages/checkpoint/FORMAT.md says under "Values", and nothing more.
@@ -12,19 +14,6 @@ export function readPlain(bytes: Uint8Array, objects: 'shared' | 'single'): unkn
   return value;
 }
 
-const ARRAYS = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
 const ARRAY_BUFFER = 16;
 const DATA_VIEW = 17;
 
@@ -216,7 +205,7 @@ function arrayOf(data: Uint8Array): ArrayBuffer | ArrayBufferView {
   const bytes = Uint8Array.from(data.subarray(1));
   if (data[0] === ARRAY_BUFFER) return bytes.buffer;
   if (data[0] === DATA_VIEW) return new DataView(bytes.buffer);
-  const OwnArray = ARRAYS[data[0]];
+  const OwnArray = TYPED_ARRAYS[data[0]];
   if (OwnArray === undefined) throw new RangeError(`no array of kind ${data[0]}`);
   return new OwnArray(bytes.buffer);
 }
