@@ -1,17 +1,24 @@
 import { Packr } from 'msgpackr';
 import { ActorError } from './errors.ts';
 import { readPlain } from './plain-reader.ts';
+import { hasManyShapes } from './shapes.ts';
 
 /**
  * Encoding of values. Two settings of one library, and no third:
  * - `messages`: keeps Map, Set, Date, bigint, typed arrays; for states and for what actors send.
  * - `rows`: records of one shape, for batches of flat rows: half the bytes and a quarter of the time.
  *
- * Both are self-contained: no structure is shared between two calls, so any frame can be read alone. `pack` of the
+ * Only `messages` can have one object in two places. Both are self-contained: no structure is shared between two calls, so any frame can be read alone. `pack` of the
  * library answers a view into a shared slab; everything here answers bytes of its own. A field named `toJSON` is data.
  */
 const messages = new Packr({ structuredClone: true, moreTypes: true, copyBuffers: true, useToJSON: false });
-const rows = new Packr({ useRecords: true, moreTypes: true, copyBuffers: true, useToJSON: false });
+const rows = new Packr({
+  structuredClone: false,
+  useRecords: true,
+  moreTypes: true,
+  copyBuffers: true,
+  useToJSON: false,
+});
 
 export function encodeValue(value: unknown): Uint8Array {
   return own(messages.pack(value));
@@ -46,19 +53,13 @@ export function unreadable(what: string, cause: unknown): ActorError {
   );
 }
 
-/** Shapes of records for which the library makes code, which takes longer than reading a thousand values. */
-const SHAPES_MAX = 500;
-
-/** Begins the definition of a shape; may also stand in a text. */
-const SHAPE = Buffer.of(0xd4, 0x72);
-
 /** Reads one value, in a time that grows with the bytes only. */
 function decode(packr: Packr, bytes: Uint8Array): unknown {
   // Errors are values for the library, and a stack for each takes twenty times as long.
   const stackTraceLimit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    if (hasManyShapes(bytes)) return readPlain(bytes);
+    if (hasManyShapes(bytes)) return readPlain(bytes, packr === messages ? 'shared' : 'single');
     let value: unknown;
     let length = 0;
     // Where bytes are left over, `unpack` would show all that it has read in its error.
@@ -75,17 +76,6 @@ function decode(packr: Packr, bytes: Uint8Array): unknown {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-function hasManyShapes(bytes: Uint8Array): boolean {
-  // A shape that code is made for takes a dozen bytes.
-  if (bytes.length < SHAPES_MAX * 12) return false;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let shapes = 0;
-  for (let at = buffer.indexOf(SHAPE); at >= 0; at = buffer.indexOf(SHAPE, at + 2)) {
-    if (++shapes > SHAPES_MAX) return true;
-  }
-  return false;
 }
 
 function own(view: Uint8Array): Uint8Array {

@@ -121,6 +121,8 @@ type RowMaker = (data: readonly Indexed[], dictionaries: readonly (readonly stri
 /** Makers by shape: there are as many as there are inputs with different headers. */
 const makers = new Map<string, RowMaker>();
 const MAKERS_MAX = 1_000;
+/** Fields of a row that code is made for: V8 keeps more of them as a table anyway. */
+const FIELDS_MAX = 1_000;
 
 function rowMaker(names: readonly string[], columns: readonly Column[]): RowMaker {
   const texts = columns.map((column) => column[0] === 'texts');
@@ -135,6 +137,7 @@ function rowMaker(names: readonly string[], columns: readonly Column[]): RowMake
 
 /** An object literal for the shape: five times faster than setting fields one by one. Null where code may not be made. */
 function compiled(names: readonly string[], texts: readonly boolean[]): RowMaker | null {
+  if (names.length > FIELDS_MAX) return null;
   const fields = names.map((name, at) => {
     const key = name === '__proto__' ? '["__proto__"]' : JSON.stringify(name);
     return `${key}:${texts[at] ? `t[${at}][d[${at}][i]]` : `d[${at}][i]`}`;
@@ -156,13 +159,11 @@ function plainRow(
 ): Row {
   const row: Record<string, unknown> = {};
   for (let at = 0; at < names.length; at++) {
-    const value = data[at][i];
-    Object.defineProperty(row, names[at], {
-      value: texts[at] ? dictionaries[at][value as number] : value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    const found = data[at][i];
+    const value = texts[at] ? dictionaries[at][found as number] : found;
+    // The setter of that name would change the prototype.
+    if (names[at] !== '__proto__') row[names[at]] = value;
+    else Object.defineProperty(row, names[at], { value, enumerable: true, configurable: true, writable: true });
   }
   return row;
 }

@@ -4,6 +4,7 @@ import { ActorError } from './errors.ts';
 import { assertEnvelope, assertReply, packGrouped, unpackGrouped } from './grouped.ts';
 import { FRAME_BYTES_TARGET, FRAME_MESSAGES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import type { Batch, Envelope, PackedFrame } from './messages.ts';
+import { isLikelyLight, isSurelyLight, weightMax, weightOf } from './weight.ts';
 
 /**
  * Type, key, handler and arguments; then whose answer is awaited: an ask and its term, or a call and the actor that made it. The id
@@ -25,24 +26,47 @@ export function packMessages(envelopes: readonly Envelope[]): PackedFrame[] {
   const count = envelopes.length;
   if (count <= FRAME_MESSAGES_MAX) {
     const codec = count < GROUPED_MIN && envelopes.every(isUntraced) ? 'messages' : 'grouped';
-    const body = codec === 'messages' ? encodeRows(envelopes.map(toWire)) : packGrouped(envelopes);
-    if (body.length <= FRAME_BYTES_TARGET * 4 || count === 1) {
-      if (body.length > FRAME_BYTES_MAX) throw tooLarge(envelopes[0], body.length);
-      return [{ codec, count, body }];
-    }
+    const body = codec === 'messages' ? encodeRows(envelopes.map(toWire)) : packGrouped(envelopes, 0);
+    const padding = paddingOf(body);
+    if (count === 1) return [packOne(envelopes[0], codec, body, padding)];
+    if (body.length <= FRAME_BYTES_TARGET * 4 && padding === 0) return [{ codec, count, body }];
   }
   const half = count >> 1;
   return [...packMessages(envelopes.slice(0, half)), ...packMessages(envelopes.slice(half))];
 }
 
+/** A message that weighs more than its bytes is a group, which may have more of them. */
+function packOne(envelope: Envelope, codec: PackedFrame['codec'], body: Uint8Array, padding: number): PackedFrame {
+  const own = padding === 0 ? body : packGrouped([envelope], padding);
+  if (own.length > FRAME_BYTES_MAX) throw tooLarge(envelope, own.length);
+  return { codec: padding === 0 ? codec : 'grouped', count: 1, body: own };
+}
+
 export function packBatch(batch: Batch): PackedFrame {
   const { task, keys, values, columns } = batch;
   const count = values.length;
-  if (columns === null || count > COLUMN_ROWS_MAX)
-    return { codec: 'rows', count, body: encodeRows([task, keys, values]) };
-  const body = encodeRows([task, keys, columns, toColumns(columns, values as Record<string, unknown>[])]);
+  if (columns === null || count > COLUMN_ROWS_MAX) {
+    return { codec: 'rows', count, body: encodePadded([task, keys, values]) };
+  }
+  const body = encodePadded([task, keys, columns, toColumns(columns, values as Record<string, unknown>[])]);
   return { codec: 'columns', count, body };
 }
+
+function encodePadded(batch: readonly unknown[]): Uint8Array {
+  const body = encodeRows(batch);
+  const padding = paddingOf(body);
+  return padding === 0 ? body : encodeRows([...batch, new Uint8Array(padding)]);
+}
+
+/** Bytes that a body lacks to weigh no more than it may; 0 where it does not. */
+function paddingOf(body: Uint8Array): number {
+  if (isSurelyLight(body)) return 0;
+  const weight = weightOf(body, Number.POSITIVE_INFINITY);
+  return weight <= weightMax(body) ? 0 : weight - body.length + PADDING_WEIGHT;
+}
+
+/** What the padding itself, and the form that may have it, weigh. */
+const PADDING_WEIGHT = 256;
 
 /** Rows whose dictionary indexes surely fit into 16 bits. */
 const COLUMN_ROWS_MAX = 65_536;
@@ -60,6 +84,7 @@ export function holdsMessages({ codec }: PackedFrame): boolean {
 export function unpackMessages(frame: PackedFrame): Envelope[] {
   return reading(frame, ({ codec, count, body }) => {
     if (body.length > FRAME_BYTES_MAX) throw new RangeError(`more than ${FRAME_BYTES_MAX} bytes`);
+    if (count > FRAME_MESSAGES_MAX) throw new RangeError(`more than ${FRAME_MESSAGES_MAX} messages`);
     if (codec === 'grouped') return unpackGrouped(body, count);
     const all = decodeValue(body);
     if (codec !== 'messages' || !Array.isArray(all) || all.length !== count) throw new RangeError('no such messages');
@@ -93,10 +118,18 @@ function isBatch(task: unknown, keys: unknown, count: number): boolean {
 
 function reading<T>(frame: PackedFrame, read: (frame: PackedFrame) => T): T {
   try {
+    assertLight(frame.body);
     return read(frame);
   } catch (error) {
     throw unreadable(`a frame of ${frame.count} in codec '${frame.codec}', ${frame.body.length} bytes`, error);
   }
+}
+
+/** @throws RangeError */
+function assertLight(body: Uint8Array): void {
+  if (isLikelyLight(body)) return;
+  const max = weightMax(body);
+  if (weightOf(body, max) > max) throw new RangeError('more objects than so many bytes may have');
 }
 
 type Key = string | number;

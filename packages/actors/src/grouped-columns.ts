@@ -1,3 +1,5 @@
+import { FRAME_VALUES_MAX } from './limits.ts';
+
 /**
  * Values of one kind, one after the other, as what they have in common and what differs: numbers as typed arrays, texts
  * as a dictionary, objects of one shape field by field. Chosen by what the values are; `values` takes whatever is left.
@@ -24,10 +26,26 @@ const LEAVES_MAX = 256;
 /** Texts looked at before it is decided that they do not repeat. */
 const TEXTS_TRIED = 64;
 
-/** @param values at most 65,536 */
-export function toColumn(values: readonly unknown[]): Column {
+/** How many values the columns of a frame may still have: what is taken apart is bounded, what goes one by one is bytes. */
+export class Room {
+  #left = FRAME_VALUES_MAX;
+
+  /** Answers whether there was room. */
+  take(column: Column, count: number): boolean {
+    const leaves = leavesOf(column);
+    if (leaves > LEAVES_MAX || (leaves > 1 && leaves * count > this.#left)) return false;
+    if (leaves > 1) this.#left -= leaves * count;
+    return true;
+  }
+}
+
+/**
+ * @param values at most 65,536
+ * @param room of the frame
+ */
+export function toColumn(values: readonly unknown[], room: Room): Column {
   const column = columnOf(values, 0);
-  return leavesOf(column) > LEAVES_MAX ? ['values', values] : column;
+  return room.take(column, values.length) ? column : ['values', values];
 }
 
 function leavesOf(column: Column): number {
@@ -156,18 +174,31 @@ type Reader = (i: number) => unknown;
  *
  * @throws RangeError when it is no column of `count` values
  */
-export function columnReader(column: Column, count: number): Reader {
+export function columnReader(column: Column, count: number, room: Room): Reader {
   const parts: unknown[] = [];
   const code = codeOf(column, count, parts);
-  check(leavesOf(column) <= LEAVES_MAX);
+  check(room.take(column, count));
   if (column[0] === 'values') return (i) => column[1][i];
-  const make = compiled(makers, code, () => ['p', 'i', `return ${code}`]);
+  const make = isFrequent(code, count) ? compiled(makers, code, () => ['p', 'i', `return ${code}`]) : null;
   return make === null ? (i) => valueAt(column, i) : (i) => make(parts, i);
 }
 
 type Maker = (parts: readonly unknown[], i: number) => unknown;
 
 const makers = new Map<string, Maker | null>();
+
+/** By shape, how many values were read before there was code for it. */
+const met = new Map<string, number>();
+/** Values that pay for making code: it takes as long as reading thousands. */
+const MET_MIN = 64;
+
+function isFrequent(shape: string, count: number): boolean {
+  if (makers.has(shape)) return true;
+  const seen = (met.get(shape) ?? 0) + count;
+  if (seen >= MET_MIN) met.delete(shape);
+  else if (met.size < SHAPES_MAX) met.set(shape, seen);
+  return seen >= MET_MIN;
+}
 
 /** Checks a column, puts what it is made of into `parts`, and answers the code that makes a value of these. */
 function codeOf(column: Column, count: number, parts: unknown[]): string {
@@ -206,6 +237,7 @@ function codeOf(column: Column, count: number, parts: unknown[]): string {
 
 function checkTexts(indexes: Uint16Array, dictionary: readonly string[], count: number): void {
   check(indexes instanceof Uint16Array && indexes.length === count && Array.isArray(dictionary));
+  check(dictionary.length <= count);
   check(dictionary.every((text) => typeof text === 'string'));
   for (let i = 0; i < count; i++) check(indexes[i] < dictionary.length);
 }

@@ -1,6 +1,5 @@
-import { type Column, columnReader, toColumn } from './grouped-columns.ts';
+import { type Column, columnReader, Room, toColumn } from './grouped-columns.ts';
 import { decodeRows, encodeRows } from './codec.ts';
-import { FRAME_MESSAGES_MAX } from './limits.ts';
 import type { Envelope, ReplyTo } from './messages.ts';
 
 /**
@@ -8,7 +7,7 @@ import type { Envelope, ReplyTo } from './messages.ts';
  * messages do not have (who waits for an answer) stands in a list beside them.
  *
  * What is written: `[groups, order, extras]`, a group being `[type, handler, keys, args]`. `order` names the group of each
- * message, null where there is one group; `extras` is `[at, column]`, null where there are none.
+ * message, null where there is one group; `extras` is `[at, column]`, null where there are none. Bytes of padding may follow.
  */
 type Body = readonly [readonly GroupData[], Uint16Array | null, readonly [Uint16Array, Column] | null];
 type GroupData = readonly [string, string, Column, Column];
@@ -24,8 +23,11 @@ interface Group {
   readonly args: (readonly unknown[])[];
 }
 
-/** @param envelopes at most `FRAME_MESSAGES_MAX` */
-export function packGrouped(envelopes: readonly Envelope[]): Uint8Array {
+/**
+ * @param envelopes at most `FRAME_MESSAGES_MAX`
+ * @param padding bytes that are added, of no meaning
+ */
+export function packGrouped(envelopes: readonly Envelope[], padding: number): Uint8Array {
   const groups: Group[] = [];
   const order = new Uint16Array(envelopes.length);
   const at: number[] = [];
@@ -51,12 +53,16 @@ export function packGrouped(envelopes: readonly Envelope[]): Uint8Array {
     at.push(i);
     extras.push(extraOf(reply, requestId, trace));
   }
+  const room = new Room();
+  const columns = groups.map(({ type, handler, keys, args }): GroupData => {
+    return [type, handler, toColumn(keys, room), toColumn(args, room)];
+  });
   const body: Body = [
-    groups.map(({ type, handler, keys, args }): GroupData => [type, handler, toColumn(keys), toColumn(args)]),
+    columns,
     groups.length === 1 ? null : order,
-    at.length === 0 ? null : [Uint16Array.from(at), toColumn(extras)],
+    at.length === 0 ? null : [Uint16Array.from(at), toColumn(extras, room)],
   ];
-  return encodeRows(body);
+  return encodeRows(padding === 0 ? body : [...body, new Uint8Array(padding)]);
 }
 
 /** What is not there is not written. */
@@ -67,7 +73,6 @@ function extraOf(reply: ReplyTo | null, requestId: string | undefined, trace: st
 
 /** @throws an error of any kind when these are not the bytes of so many messages */
 export function unpackGrouped(body: Uint8Array, count: number): Envelope[] {
-  if (count > FRAME_MESSAGES_MAX) throw new RangeError(`more than ${FRAME_MESSAGES_MAX} messages`);
   const [groups, order, extras] = decodeRows(body) as Body;
   if (!Array.isArray(groups)) throw new RangeError('no groups');
   if (order !== null && (!(order instanceof Uint16Array) || order.length !== count)) throw new RangeError('no order');
@@ -76,19 +81,20 @@ export function unpackGrouped(body: Uint8Array, count: number): Envelope[] {
   else for (const index of order) sizes[index]++;
   if (sizes.length === 0 || sizes.includes(0) || sizes.some(Number.isNaN))
     throw new RangeError('groups and order differ');
-  const readers = groups.map(groupReader, sizes);
+  const room = new Room();
+  const readers = groups.map((group, index) => groupReader(group, sizes[index], room));
   const envelopes: Mutable[] = [];
   for (let i = 0; i < count; i++) envelopes.push(readers[order === null ? 0 : order[i]]());
-  if (extras !== null) addExtras(envelopes, extras);
+  if (extras !== null) addExtras(envelopes, extras, room);
   return envelopes;
 }
 
 type Mutable = { -readonly [F in keyof Envelope]: Envelope[F] };
 
 /** Answers one message of the group after the other. */
-function groupReader(this: readonly number[], [type, handler, keys, args]: GroupData, index: number): () => Mutable {
-  const key = columnReader(keys, this[index]);
-  const list = columnReader(args, this[index]);
+function groupReader([type, handler, keys, args]: GroupData, count: number, room: Room): () => Mutable {
+  const key = columnReader(keys, count, room);
+  const list = columnReader(args, count, room);
   let next = 0;
   return () => {
     const i = next++;
@@ -104,9 +110,9 @@ export function assertEnvelope(type: unknown, key: unknown, handler: unknown, ar
   if (!texts || !Array.isArray(args)) throw new RangeError('no message');
 }
 
-function addExtras(envelopes: readonly Mutable[], [at, column]: readonly [Uint16Array, Column]): void {
-  if (!(at instanceof Uint16Array)) throw new RangeError('extras have no places');
-  const extra = columnReader(column, at.length);
+function addExtras(envelopes: readonly Mutable[], [at, column]: readonly [Uint16Array, Column], room: Room): void {
+  if (!(at instanceof Uint16Array) || at.length > envelopes.length) throw new RangeError('extras have no places');
+  const extra = columnReader(column, at.length, room);
   for (let i = 0; i < at.length; i++) {
     const { reply, requestId, trace } = extra(i) as Extra;
     assertReply(reply);

@@ -9,6 +9,12 @@ export const FIRST_MESSAGES = 16;
 /** Bytes of one frame's body aimed at: large enough to spread the cost of a post, small enough to pipeline. */
 export const FRAME_BYTES_TARGET = 64 * 1024;
 
+/** What a frame may weigh however few bytes it has (weight.ts): objects that are read in 3 ms. */
+export const FRAME_WEIGHT_MIN = 64 * 1024;
+
+/** Values in the columns of one frame, its messages times their fields: what a few bytes can become, read in 20 ms. */
+export const FRAME_VALUES_MAX = 256 * 1024;
+
 /** Bytes that may lie in one channel, posted and not yet taken. Bounds what a cut must record of a channel. */
 export const WINDOW_BYTES = 256 * 1024;
 

@@ -1,29 +1,19 @@
+import { TYPED_ARRAYS } from './typed-arrays.ts';
+
 /**
  * Reads values without making code for their shapes: for bytes with so many shapes that making it would take longer than
  * all else. What it reads is what packages/checkpoint/FORMAT.md says under "Values", and nothing more.
  *
+ * @param objects whether one object may stand in two places
  * @throws an error of any kind when the bytes are not one value
  */
-export function readPlain(bytes: Uint8Array): unknown {
-  const reader = new PlainReader(bytes);
+export function readPlain(bytes: Uint8Array, objects: 'shared' | 'single'): unknown {
+  const reader = new PlainReader(bytes, objects === 'shared' ? new Map() : null);
   const value = reader.value();
   if (!reader.atEnd) throw new RangeError('bytes after a value');
   return value;
 }
 
-const ARRAYS = [
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
 const ARRAY_BUFFER = 16;
 const DATA_VIEW = 17;
 
@@ -31,10 +21,11 @@ class PlainReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #records: (readonly string[])[] = [];
-  readonly #shared = new Map<number, unknown>();
+  readonly #shared: Map<number, unknown> | null;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, shared: Map<number, unknown> | null) {
+    this.#shared = shared;
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -135,8 +126,8 @@ class PlainReader {
   #array(count: number): unknown[] {
     // Each item has a byte at least: no length is believed.
     if (count > this.#bytes.length - this.#at) throw new RangeError('an array is cut short');
-    const items: unknown[] = [];
-    for (let i = 0; i < count; i++) items.push(this.value());
+    const items = new Array<unknown>(count < 16 ? count : 0);
+    for (let i = 0; i < count; i++) items[i] = this.value();
     return items;
   }
 
@@ -167,7 +158,7 @@ class PlainReader {
       case 0x69:
         return this.#identified(viewOf(data).getUint32(0));
       case 0x70:
-        return this.#shared.get(viewOf(data).getUint32(0));
+        return this.#met(viewOf(data).getUint32(0));
       case 0x42:
         return bigintOf(data);
       case 0x74:
@@ -188,9 +179,15 @@ class PlainReader {
 
   /** A value in which it stands again itself is refused at its send: only what is complete can be met again. */
   #identified(id: number): unknown {
+    if (this.#shared === null) throw new RangeError('an object that stands in two places');
     const target = this.value();
     this.#shared.set(id, target);
     return target;
+  }
+
+  #met(id: number): unknown {
+    if (this.#shared?.has(id) !== true) throw new RangeError('an object that has not been met');
+    return this.#shared.get(id);
   }
 }
 
@@ -208,7 +205,7 @@ function arrayOf(data: Uint8Array): ArrayBuffer | ArrayBufferView {
   const bytes = Uint8Array.from(data.subarray(1));
   if (data[0] === ARRAY_BUFFER) return bytes.buffer;
   if (data[0] === DATA_VIEW) return new DataView(bytes.buffer);
-  const OwnArray = ARRAYS[data[0]];
+  const OwnArray = TYPED_ARRAYS[data[0]];
   if (OwnArray === undefined) throw new RangeError(`no array of kind ${data[0]}`);
   return new OwnArray(bytes.buffer);
 }

@@ -27,7 +27,7 @@ export function decodeKeys<K>(body: Uint8Array): readonly K[] {
  * Rows that wait, still encoded, until one of them is asked for: a table of a million rows is there again at once after a
  * restore. Who asks for a key first has all keys looked over; then only the rows that are stored with that one are decoded.
  *
- * - A13 Data waits or has been taken as a whole, never both: whoever asks for a key takes all data first that may hold it.
+ * - A19 Data waits or has been taken as a whole, never both: whoever asks for a key takes all data first that may hold it.
  */
 export class StoredRows<K extends string | number, V> {
   readonly #take: (key: K, value: V) => void;

@@ -1,5 +1,6 @@
 import { ActorError } from './errors.ts';
 import { isMoved } from './move.ts';
+import { TYPED_ARRAYS } from './typed-arrays.ts';
 
 /** A field of this name would be another thing in a decoded object. */
 const PROTO = '__proto__';
@@ -212,22 +213,7 @@ export function assertKey(key: unknown, path: () => string): void {
 // ── what is refused ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Classes by their prototype, so that a subclass, whose instances would come back as something else, is none of them. */
-const VIEWS: ReadonlySet<unknown> = new Set(
-  [
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-    DataView,
-  ].map(({ prototype }) => prototype),
-);
+const VIEWS: ReadonlySet<unknown> = new Set([...TYPED_ARRAYS, DataView].map(({ prototype }) => prototype));
 const PLAIN: ReadonlySet<unknown> = new Set([Date.prototype, ArrayBuffer.prototype]);
 
 const TOO_DEEP = `nested deeper than ${DEPTH_MAX}, or a cycle`;

@@ -3,6 +3,7 @@ import {
   decodeRows,
   decodeValue,
   encodeRows,
+  encodeValue,
   packBatch,
   type PackedFrame,
   packMessages,
@@ -15,6 +16,7 @@ import { messages, number, text } from './support/frames.ts';
 import { functionsMade } from './support/functions-made.ts';
 import { plain } from './support/plain.ts';
 import { thrownBy } from './support/thrown.ts';
+import { isSurelyLight, weightMax, weightOf } from '../src/weight.ts';
 
 type Codec = PackedFrame['codec'];
 
@@ -104,6 +106,73 @@ describe('bytes that nobody has written', () => {
     expect(() => read(many(wide, 10))).toThrow(expect.objectContaining({ code: 'BYTES_UNREADABLE' }));
     expect(() => read(many(['tuples', []], 1_000_000))).toThrow(expect.objectContaining({ code: 'BYTES_UNREADABLE' }));
     expect(read(many(['tuples', []], 4_096))).toBe(4_096);
+    const deep = ['tuples', Array.from({ length: 200 }, () => ['tuples', []])];
+    expect(read(many(deep, 1_000))).toBe(1_000);
+    expect(() => read(many(deep, 4_000))).toThrow(expect.objectContaining({ code: 'BYTES_UNREADABLE' }));
+  });
+
+  test('are refused where they have more objects than so many bytes may have, however they are spread', () => {
+    const refusal = { code: 'BYTES_UNREADABLE', message: expect.stringContaining('more objects') as unknown };
+    for (const unit of [[0x80], [0x90], [0xd4, 0x73, 0, 0x90], [0x92, 0x80, 1], [0xc7, 1, 0x74, 1]]) {
+      const body = rowsOf([unit]);
+      for (const each of ['messages', 'grouped', 'rows', 'columns'] as const) {
+        expect(() => read({ codec: each, count: 4_096, body })).toThrow(expect.objectContaining(refusal));
+      }
+    }
+  });
+});
+
+describe('objects of few bytes', () => {
+  /** Far more than the bytes of a frame may have. */
+  const heavy: readonly (readonly [string, () => unknown])[] = [
+    ['Maps', () => Array.from({ length: 100_000 }, () => new Map())],
+    ['Sets in objects', () => Array.from({ length: 50_000 }, (_, n) => ({ n, seen: new Set(), more: new Set() }))],
+    ['arrays', () => Array.from({ length: 200_000 }, () => [])],
+    ['typed arrays', () => Array.from({ length: 50_000 }, () => new Uint16Array(1))],
+    ['shapes', () => Array.from({ length: 20_000 }, (_, i) => ({ [`f${i}`]: 1 }))],
+    ['objects named by numbers', () => Array.from({ length: 20_000 }, () => ({ 11: 1, 222: 2, 3_333: 3 }))],
+    [
+      'shapes that come again',
+      () => Array.from({ length: 20_000 }, (_, i) => ({ [`f${i % 400}`]: 1, ['g'.repeat(i % 40)]: 2 })),
+    ],
+  ];
+
+  test.each(heavy)('are read from a frame as they were: %s of one message', (_, make) => {
+    const envelope = { type: 'a', key: 'k', handler: 'h', args: [make()], reply: null };
+    const frames = packMessages([envelope]);
+    expect(frames).toHaveLength(1);
+    expect(frames.flatMap(unpackMessages)).toEqual([envelope]);
+    for (const { body } of frames)
+      expect(weightOf(body, Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(weightMax(body));
+  });
+
+  test.each(heavy)('are read from frames as they were: %s of many messages, or rows', (_, make) => {
+    const values = make() as unknown[];
+    const envelopes = values.map((value) => ({ type: 'a', key: 'k', handler: 'h', args: [value], reply: null }));
+    const frames = packMessages(envelopes.slice(0, 8_000));
+    expect(frames.flatMap(unpackMessages)).toEqual(envelopes.slice(0, 8_000));
+    const batch = { task: 'job', keys: null, values, columns: null };
+    const rows = packBatch(batch);
+    expect(unpackBatch(rows)).toEqual(batch);
+    for (const { body } of [...frames, rows])
+      expect(weightOf(body, Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(weightMax(body));
+  });
+
+  test('what is light at a look at all bytes weighs no more than it may', () => {
+    const many = fc
+      .tuple(plain, fc.integer({ min: 1, max: 4_000 }))
+      .map(([value, times]) => Array.from({ length: times }, () => structuredClone(value)));
+    let light = 0;
+    fc.assert(
+      fc.property(fc.oneof(many, fc.array(plain)), (value) => {
+        const bytes = encodeRows(value);
+        if (!isSurelyLight(bytes)) return;
+        light++;
+        expect(weightOf(bytes, Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(weightMax(bytes));
+      }),
+      { numRuns: 200 },
+    );
+    expect(light).toBeGreaterThan(50);
   });
 });
 
@@ -124,26 +193,84 @@ const DEAREST: readonly (readonly [string, () => Uint8Array])[] = [
   ['shapes, each met four times', () => rowsOf(shapes(40_000), 160_000)],
   ['shapes, each met once', () => rowsOf(shapes(60_000, 0), 60_000)],
   ['columns of a shape each', () => encodeRows([groupsOfAShape(9_000), null, null])],
+  [
+    'groups of a shape each',
+    () => encodeRows([groupsOfAShape(4_096), Uint16Array.from({ length: 4_096 }, (__, i) => i), null]),
+  ],
+  ['empty Sets', () => rowsOf([[0xd4, 0x73, 0, 0x90]])],
+  ['Maps of one entry', () => rowsOf([[0x81, 1, 1]])],
+  ['no bytes', () => rowsOf([[0xc4, 0]])],
+  ['dates that are none', () => rowsOf([[0xc7, 0, 0xff]])],
+  ['small bigints', () => rowsOf([[0xc7, 1, 0x42, 5]])],
+  ['objects without fields', () => rowsOf([[...DEFINE, 0x90], [0x40]], undefined, 1)],
+  ['objects of 2,000 fields', () => objectsOf(2_000, 'f')],
+  ['objects of 20 fields named by numbers', () => objectsOf(20, '1')],
+  ['shapes of 300 fields, each met five times', () => wideShapes(300)],
+  [
+    'shapes defined with two bytes',
+    () =>
+      rowsOf(
+        shapes(60_000, 0).map(([, , , ...more]) => [0xd5, 0x72, 0x40, 1, ...more]),
+        60_000,
+      ),
+  ],
+  ['arrays, and shapes enough for the plain reader', () => rowsOf([...shapes(600, 0), [0x91, 1]], undefined, 1)],
+  ['a Map of numbers', () => mapOfNumbers(170_000)],
+  [
+    'references in rows',
+    () =>
+      rowsOf(
+        [
+          [0xd6, 0x69, 0, 0, 0, 1, 0x90],
+          [0xd6, 0x70, 0, 0, 0, 1],
+        ],
+        undefined,
+        1,
+      ),
+  ],
+  ['groups that share a dictionary', () => sharedDictionaries(4_096)],
+  ['columns without end', () => manyColumns(200_000)],
+  [
+    'columns of one byte',
+    () =>
+      encodeRows([
+        'job',
+        null,
+        Array.from({ length: 250 }, (__, i) => `c${i}`),
+        Array.from({ length: 250 }, () => ['values', new Array(4_096).fill(null)]),
+      ]),
+  ],
+  ['fields that are all empty arrays', () => tuplesOf(240)],
+  [
+    'extras of one message',
+    () => encodeRows([[['a', 'h', same1('k'), ['tuples', []]]], null, [new Uint16Array(500_000), same1(null)]]),
+  ],
 ];
-let worstMs = 0;
-afterAll(() => void process.stdout.write(`hostile bytes: ${worstMs.toFixed(0)} ms for the dearest megabyte\n`));
+let worst = { ms: 0, what: 'nothing' };
+afterAll(() => {
+  process.stdout.write(`hostile bytes: ${worst.ms.toFixed(0)} ms for the dearest megabyte (${worst.what})\n`);
+});
 
-test.each(DEAREST)('a megabyte of %s is read or refused in a time that grows with the bytes only', (_, bytes) => {
+test.each(DEAREST)('a megabyte of %s is read or refused in a time that grows with the bytes only', (what, bytes) => {
   const body = bytes();
-  expect(body.length).toBeLessThanOrEqual(MEGABYTE);
-  let bestMs = Number.POSITIVE_INFINITY;
+  expect(body.length).toBeLessThanOrEqual(MEGABYTE + 300);
+  let madeMost = 0;
   for (const each of ['messages', 'grouped', 'rows', 'columns'] as const) {
-    const began = performance.now();
-    const made = functionsMade(() => {
-      const error = thrownBy(() => read({ codec: each, count: 4_096, body }));
-      if (error !== null) expect(error).toMatchObject({ code: 'BYTES_UNREADABLE' });
-    });
-    bestMs = Math.min(bestMs, performance.now() - began);
-    // What takes longer than reading a thousand values.
-    expect(made).toBeLessThanOrEqual(1_000);
+    let bestMs = Number.POSITIVE_INFINITY;
+    // The second and third time without what the first leaves to be collected and compiled.
+    for (let turn = 0; turn < 3; turn++) {
+      const began = performance.now();
+      const made = functionsMade(() => {
+        const error = thrownBy(() => read({ codec: each, count: 4_096, body }));
+        if (error !== null) expect(error).toMatchObject({ code: 'BYTES_UNREADABLE' });
+      });
+      bestMs = Math.min(bestMs, performance.now() - began);
+      madeMost = Math.max(madeMost, made);
+    }
+    if (bestMs > worst.ms) worst = { ms: bestMs, what };
   }
-  worstMs = Math.max(worstMs, bestMs);
-  expect(bestMs).toBeLessThan(3_000);
+  // Each takes as long as reading a thousand values.
+  expect(madeMost).toBeLessThanOrEqual(500);
 });
 
 function expectNoPollution(): void {
@@ -152,15 +279,17 @@ function expectNoPollution(): void {
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);
 }
 
-/** An array of these units, over and over until a megabyte is full. */
-function rowsOf(units: readonly (readonly number[])[], count?: number): Uint8Array {
+/** An array of these units until a megabyte is full: each once, and with `last` 1 the last one over and over. */
+function rowsOf(units: readonly (readonly number[])[], count?: number, last = units.length === 1 ? 1 : 0): Uint8Array {
   const bytes = new Uint8Array(MEGABYTE);
   bytes[0] = 0xdd;
   let at = 5;
   let i = 0;
-  for (; at + units[i % units.length].length <= MEGABYTE && (units.length === 1 || i < units.length); i++) {
-    bytes.set(units[i % units.length], at);
-    at += units[i % units.length].length;
+  for (; last === 1 || i < units.length; i++) {
+    const unit = units[Math.min(i, units.length - 1)];
+    if (at + unit.length > MEGABYTE) break;
+    bytes.set(unit, at);
+    at += unit.length;
   }
   new DataView(bytes.buffer).setUint32(1, count ?? i);
   return bytes.subarray(0, at);
@@ -196,4 +325,66 @@ function groupsOfAShape(count: number): unknown[] {
     ['same', 'k'],
     ['tuples', [['records', [i.toString(36)], [['same', 1]]]]],
   ]);
+}
+
+/** One shape, and objects of it until a megabyte is full. */
+function objectsOf(fields: number, begin: string): Uint8Array {
+  const names = Array.from({ length: fields }, (_, i) => fixed(`${begin}${i}`)).flat();
+  const values = Array.from({ length: fields }, () => 1);
+  return rowsOf(
+    [
+      [...DEFINE, 0xdc, fields >> 8, fields & 0xff, ...names, ...values],
+      [0x40, ...values],
+    ],
+    undefined,
+    1,
+  );
+}
+
+function wideShapes(fields: number): Uint8Array {
+  const values = Array.from({ length: fields }, () => 1);
+  const units = Array.from({ length: 400 }, (_, i) => {
+    const names = values.flatMap((__, at) => fixed((i * fields + at).toString(36).padStart(4, 'z')));
+    const again = Array.from({ length: 4 }, () => [0x40, ...values]).flat();
+    return [...DEFINE, 0xdc, fields >> 8, fields & 0xff, ...names, ...values, ...again];
+  });
+  return rowsOf(units, 2_000);
+}
+
+function mapOfNumbers(count: number): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(5 + count * 6));
+  bytes.setUint8(0, 0xdf);
+  bytes.setUint32(1, count);
+  for (let i = 0; i < count; i++) {
+    bytes.setUint8(5 + i * 6, 0xce);
+    bytes.setUint32(6 + i * 6, i * 7_919);
+  }
+  return new Uint8Array(bytes.buffer);
+}
+
+/** Each group has the same 200,000 texts to choose from. */
+function sharedDictionaries(groups: number): Uint8Array {
+  const texts = Array.from({ length: 200_000 }, () => 'ab');
+  const one = new Uint16Array(1);
+  return encodeValue([
+    Array.from({ length: groups }, () => ['a', 'h', ['texts', one, texts], ['tuples', []]]),
+    Uint16Array.from({ length: groups }, (_, i) => i),
+    null,
+  ]);
+}
+
+function manyColumns(count: number): Uint8Array {
+  const column = new Int32Array(4_096);
+  return encodeValue([
+    'job',
+    null,
+    Array.from({ length: count }, () => ''),
+    Array.from({ length: count }, () => column),
+  ]).subarray(0, MEGABYTE);
+}
+
+/** Each message has so many empty arrays, from a few bytes. */
+function tuplesOf(count: number): Uint8Array {
+  const args = ['tuples', Array.from({ length: count }, () => ['tuples', []])];
+  return encodeRows([[['a', 'h', same1('k'), args]], null, null]);
 }

@@ -181,7 +181,7 @@ def rows_of(columns, count):
 def frame(head, body):
     """A frame's body; that of codec `grouped` as that of `messages`."""
     if head[0] != 'grouped': return body
-    groups, order, extras = body
+    groups, order, extras = body[:3]
     order = [0] * head[1] if order is None else order['value']
     need(len(order) == head[1], 'a frame has another count')
     waiting = []

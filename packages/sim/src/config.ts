@@ -1,5 +1,5 @@
 import { limits } from '@tidemark/checkpoint/internal';
-import type { Chance } from './chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 import { type Pair, pairsOf } from './coverage.ts';
 import { DAMAGES, type FaultKind, PROCESS_FAULTS, STORE_FAULTS, type Swarm } from './faults.ts';
 import type { Program } from './programs/program.ts';

@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 import type { Disk } from './disk.ts';
 import type { Damage } from './faults.ts';
 import type { World } from './world.ts';

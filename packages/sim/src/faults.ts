@@ -1,4 +1,4 @@
-import { Chance } from './chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { isSeldom } from './seldom.ts';
 import type { StoreCall, StoreFault } from './store.ts';
 

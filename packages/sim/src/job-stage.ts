@@ -1,6 +1,6 @@
 import { startEngine } from '@tidemark/checkpoint/internal';
 import { installJob, type JobEnvironment, type JobOutside, type RunEvent, runJob } from '@tidemark/jobs/internal';
-import type { Chance } from './chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 import type { Config } from './config.ts';
 import { Disk } from './disk.ts';
 import { checkJobCut, checkWholeOutput, expectedResult, rowsBySplit } from './job/check-cut.ts';

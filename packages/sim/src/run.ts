@@ -1,6 +1,6 @@
 import type { EngineEvent } from '@tidemark/checkpoint/internal';
 import { ActorStage } from './actor-stage.ts';
-import { Chance } from './chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { type Config, drawConfig } from './config.ts';
 import { Coverage, type ProcessStep } from './coverage.ts';
 import { Damager } from './damage.ts';

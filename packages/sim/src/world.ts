@@ -1,4 +1,4 @@
-import { Chance } from './chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { drain } from './drain.adapter.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { Timers } from './timers.ts';

@@ -24,6 +24,24 @@ export class Chance {
     return from[this.below(from.length)];
   }
 
+  isTrue(probability: number): boolean {
+    return this.fraction() < probability;
+  }
+
+  /** Mostly small, seldom up to `max`. */
+  skewed(max: number): number {
+    return max * this.fraction() ** 4;
+  }
+
+  /** Sixteen hexadecimal digits. */
+  id(): string {
+    const half = (): string =>
+      Math.floor(this.fraction() * 4294967296)
+        .toString(16)
+        .padStart(8, '0');
+    return half() + half();
+  }
+
   /** Another stream, so that what is drawn from one changes nothing in the other. */
   fork(): Chance {
     return new Chance(this.below(0x7fffffff));

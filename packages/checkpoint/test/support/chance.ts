@@ -1,29 +1,11 @@
-/** Chance that is the same for the same seed (mulberry32, public domain). */
-export class Chance {
-  #state: number;
+import { Chance as SpreadChance } from '@tidemark/actors/testing/internal';
 
+/** Undoes the spreading of seeds: what these tests find with a seed, they go on finding. */
+const UNSPREAD = 0xe8b2f51;
+
+/** Chance whose state begins at the seed itself. */
+export class Chance extends SpreadChance {
   constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** From 0 up to and without 1. */
-  fraction(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  /** A whole number from 0 up to and without `below`. */
-  below(below: number): number {
-    return Math.floor(this.fraction() * below);
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)];
-  }
-
-  isTrue(probability: number): boolean {
-    return this.fraction() < probability;
+    super(Math.imul(seed, UNSPREAD) ^ 0x5bd1e995);
   }
 }

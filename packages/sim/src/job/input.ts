@@ -1,4 +1,4 @@
-import type { Chance } from '../chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 
 /** Where the input's files are. */
 export const INPUT_FOLDER = '/simulated/in';

@@ -1,6 +1,6 @@
 import type { Border, Clock } from '@tidemark/actors/internal';
 import type { Engine, PartContent } from '@tidemark/checkpoint/internal';
-import type { Chance } from '../chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 
 /** What the host's part of a program gets from its process. */
 export interface ProgramHost {

@@ -1,5 +1,5 @@
 import { service } from '@tidemark/actors';
-import type { Chance } from '../chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 
 /** How a call of the workshop goes: answered at once, when somebody lets it, with an error, or not at all. */
 export type Way = 'now' | 'later' | 'fails' | 'never';
