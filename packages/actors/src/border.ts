@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { ChurnMap } from './churn-map.ts';
 import { Deadlines } from './deadlines.ts';
 import { ActorError } from './errors.ts';
 import { messageFacet, serviceFacet } from './facet.ts';
@@ -30,7 +31,7 @@ const ROOM_POLL_MS = 1;
  */
 export class Border {
   readonly #clock: Clock;
-  readonly #asks = new Map<number, OpenAsk>();
+  readonly #asks = new ChurnMap<number, OpenAsk>();
   readonly #deadlines: Deadlines;
   #waiting: {
     /** Null for whoever only waits until all before is sent. */

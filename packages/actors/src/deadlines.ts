@@ -8,19 +8,25 @@ export interface Due {
   late(): void;
 }
 
+/** Those that are open now. */
+export interface DueOnes {
+  readonly size: number;
+  values(): Iterable<Due>;
+}
+
 /** What one look at all of them in a millisecond may have: with more, time limits are kept less sharply. */
 const LOOKED_AT_PER_MS = 10_000;
 
 /** The time limits of many on one timer: a timer for each would take longer than all else that an ask takes. */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #all: ReadonlyMap<unknown, Due>;
+  readonly #all: DueOnes;
   #cancel: (() => void) | null = null;
   /** When the timer rings. */
   #timerMs = Number.POSITIVE_INFINITY;
 
   /** @param all what is open now; its owner says when something was put in or taken out */
-  constructor(clock: Clock, all: ReadonlyMap<unknown, Due>) {
+  constructor(clock: Clock, all: DueOnes) {
     this.#clock = clock;
     this.#all = all;
   }

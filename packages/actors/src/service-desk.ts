@@ -1,3 +1,4 @@
+import { ChurnMap } from './churn-map.ts';
 import type { Clock } from './clock.ts';
 import { Refusal } from './errors.ts';
 import { type HungCall, HungCalls } from './hung-calls.ts';
@@ -52,7 +53,7 @@ export class ServiceDesk {
   readonly #options: ServiceDeskOptions;
   /** Calls that wait for the ingress. */
   #waiting: Envelope[] = [];
-  readonly #running = new Map<string, RunningCall>();
+  readonly #running = new ChurnMap<string, RunningCall>();
   /** In line behind `maxConcurrent`, and how many run, by service. */
   readonly #lines = new Map<string, { running: number; readonly line: RunningCall[] }>();
   readonly #hung: HungCalls;
