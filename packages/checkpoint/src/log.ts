@@ -44,6 +44,8 @@ export class Log {
   readonly #newId: () => string;
   #last: number;
   #lastHash: string | null = null;
+  /** It is the hash of a whole record. One that was damaged when it was read may have been put right since. */
+  #lastWasWhole = false;
   #written: LogRecord | null = null;
   /** Where the next record belongs, as the last one says. */
   #next: number | null = null;
@@ -117,7 +119,7 @@ export class Log {
     }
     const hash = sha256(bytes);
     // Who has written a record knows what it was, whatever is found there later.
-    if (position === this.#last) this.#lastHash ??= hash;
+    if (position === this.#last && !this.#lastWasWhole) this.#lastHash = hash;
     try {
       const record = decodeRecord(bytes, name);
       if (record.position !== position || record.job !== this.#job) {
@@ -132,7 +134,10 @@ export class Log {
         );
       }
       if (record.previous !== null) this.#expected.set(position - 1, record.previous);
-      if (position === this.#last) this.#next = positionAfter(record);
+      if (position === this.#last) {
+        this.#next = positionAfter(record);
+        this.#lastWasWhole = true;
+      }
       return { ok: true, record, hash };
     } catch (error) {
       if (error instanceof CheckpointError) return { ok: false, error, hash };
@@ -182,6 +187,7 @@ export class Log {
     this.#written = record;
     this.#next = null;
     this.#lastHash = sha256(bytes);
+    this.#lastWasWhole = true;
     // Only a walk that is under way needs it; a log that lives for years must not remember all its positions.
     this.#expected.clear();
     return position;

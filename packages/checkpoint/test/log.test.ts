@@ -63,6 +63,26 @@ describe('C11: the log', () => {
     }
   });
 
+  it('goes on after the newest record as it is, where it was damaged when it was read first and put right since', async () => {
+    await put();
+    const whole = await stored(1);
+    const damaged = Uint8Array.from(whole);
+    damaged[5] ^= 1;
+    const set = async (bytes: Uint8Array): Promise<void> => {
+      await memory.delete(name(1));
+      await memory.putIfAbsent(name(1), bytes);
+    };
+    await set(damaged);
+    log = await Log.open(store, JOB, clock);
+    expect(await log.read(1)).toMatchObject({ ok: false });
+    await set(whole);
+    expect(await log.read(1)).toMatchObject({ ok: true });
+    await set(damaged);
+    await log.read(1);
+    await put();
+    expect(decodeRecord(await stored(2), name(2)).previous).toBe(sha256(whole));
+  });
+
   it('goes on after the newest record there, as it was found, damaged or not', async () => {
     await put();
     await put();
