@@ -41,7 +41,7 @@ interface End {
  * Owns: the order of what is put there, and what is removed. Invariants: C40, C41, C43.
  *
  * - C43 Nothing is removed but what lies below the newest copy: records and boundaries, and files that no kept record names
- *   and that are no newer than the newest kept one.
+ *   and that are no newer than the newest kept one. Where somebody has started from the copies, nothing is.
  */
 export class CopyStore {
   readonly #options: CopyStoreOptions;
@@ -81,19 +81,27 @@ export class CopyStore {
   /**
    * Removes what is older than the `keep` newest copies. An older one that is not whole goes as well: a copier that was
    * asleep may have put its record after its files had been removed.
+   *
+   * @throws CheckpointError `COPY_TAKEN_OVER` when somebody has started from the copies here, before anything is removed
    */
   async removeOld(keep: number): Promise<void> {
     const { store, job, signal } = this.#options;
+    const boundary = await this.#boundary();
     const positions = (await this.#positions()).toReversed();
     const files = await this.#files();
-    const kept: CheckpointRecord[] = [];
+    const records: LogRecord[] = [];
     for (const position of positions) {
       const record = await this.#record(position);
-      if (record === null) continue;
+      // One below the boundary is of an owner that was fenced by it.
+      if (record?.kind === 'term' && position > boundary) throw this.#takenOver(logName(job, position));
+      if (record !== null) records.push(record);
+    }
+    const kept: CheckpointRecord[] = [];
+    for (const record of records) {
       const isWhole = record.kind === 'checkpoint' && this.#names(record).every((name) => files.has(name));
       if (isWhole && kept.length < keep) kept.push(record);
       // Above the newest copy a gap may be what keeps another from beginning there.
-      else if (kept.length > 0) await store.delete(logName(job, position), { signal });
+      else if (kept.length > 0) await this.#removeRecord(record.position);
     }
     for (const position of this.#known.keys()) if (!positions.includes(position)) this.#known.delete(position);
     const [newest] = kept;
@@ -103,6 +111,13 @@ export class CopyStore {
     for (const position of await boundaryPositions(store, job)) {
       if (position < newest.position) await store.delete(boundaryName(job, position), { signal });
     }
+  }
+
+  async #removeRecord(position: number): Promise<void> {
+    const { store, job, signal } = this.#options;
+    await store.delete(logName(job, position), { signal });
+    // Somebody else may put another one there.
+    this.#known.delete(position);
   }
 
   async #putFiles(source: CopySource): Promise<{ files: number; bytes: number }> {
@@ -174,11 +189,7 @@ export class CopyStore {
 
   async #endNow(): Promise<End> {
     const { store, job, signal } = this.#options;
-    const boundary = (await boundaryPositions(store, job)).at(-1) ?? 0;
-    if (boundary > 0) {
-      const name = boundaryName(job, boundary);
-      if (decodeBoundary(await store.get(name, { signal }), name).copyOf === undefined) throw this.#takenOver(name);
-    }
+    const boundary = await this.#boundary();
     let end: End = { next: 1, hash: null };
     for (const position of await this.#positions()) {
       if (position < boundary) continue;
@@ -191,6 +202,20 @@ export class CopyStore {
       end = { next: positionAfter(record), hash };
     }
     return end;
+  }
+
+  /**
+   * Position of the highest boundary; 0 for none.
+   *
+   * @throws CheckpointError `COPY_TAKEN_OVER` when it is none of a copier's
+   */
+  async #boundary(): Promise<number> {
+    const { store, job, signal } = this.#options;
+    const position = (await boundaryPositions(store, job)).at(-1) ?? 0;
+    if (position === 0) return 0;
+    const name = boundaryName(job, position);
+    if (decodeBoundary(await store.get(name, { signal }), name).copyOf === undefined) throw this.#takenOver(name);
+    return position;
   }
 
   async #positions(): Promise<readonly number[]> {

@@ -1,7 +1,7 @@
 import { actor } from '@tidemark/actors';
 import { expect, test } from 'vitest';
 import { ACCOUNTS, OPENING } from './fixtures/bank.mjs';
-import { Chance } from './support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { countMoney, type Money, totalOf } from './support/money.ts';
 import { Simulation, type WholeCut } from './support/simulation.ts';
 

@@ -16,7 +16,7 @@ import {
 import { MemoryStore, type Store } from '@tidemark/stores';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../actors/test/support/manual-clock.ts';
-import { Chance } from './support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { bodyOf, chosen, JOB, JobLog } from './support/job-log.ts';
 import { refused, replyLost, ScriptedStore } from './support/scripted-store.ts';
 import { Steps } from './support/stepped-store.ts';

@@ -2,7 +2,7 @@ import { decodeRecord, Log } from '@tidemark/checkpoint/internal';
 import { MemoryStore } from '@tidemark/stores';
 import { expect, it } from 'vitest';
 import { ManualClock, settled } from '../../actors/test/support/manual-clock.ts';
-import { Chance } from './support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { bodyOf, JOB } from './support/job-log.ts';
 import { sha256 } from './support/parts.ts';
 import {

@@ -1,6 +1,6 @@
 import { decodeRecord, filesOf, verifyLog } from '@tidemark/checkpoint/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Chance } from '../support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { type Damage, DamagedStore } from './damaged-store.ts';
 import { type Corruption, corruptionsOf } from './damages.ts';
 import { bytesOf, digestOf, type History, JOB, makeHistory, start, withReleases } from './history.ts';

@@ -1,5 +1,5 @@
 import { encodeBoundary, decodeBoundary } from '@tidemark/checkpoint/internal';
-import type { Chance } from '../support/chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 import type { Damage } from './damaged-store.ts';
 import { bytesOf, type History } from './history.ts';
 

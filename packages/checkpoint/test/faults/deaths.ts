@@ -2,7 +2,7 @@ import { homeOfGroup, keyGroup } from '@tidemark/actors/internal';
 import { createSystem, type EngineEvent, type System } from '@tidemark/checkpoint';
 import { describe, expect, test, vi } from 'vitest';
 import { Account, ACCOUNTS, INJECTED, OPENING, type WayToDie } from '../fixtures/bank.mjs';
-import { Chance } from '../support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { countMoney, totalOf } from '../support/money.ts';
 import { storedCheckpoints } from '../support/stored.ts';
 import { Systems } from '../support/systems.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as soon } from 'node:timers/promises';
 import type { Store } from '@tidemark/stores';
 import { ManualClock } from '../../../actors/test/support/manual-clock.ts';
-import type { Chance } from '../support/chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 
 interface Waiter {
   readonly owner: string;

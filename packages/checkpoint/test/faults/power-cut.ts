@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Chance } from '../support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { afterwards } from './afterwards.ts';
 import { delay, LedgerProcess } from './child.ts';
 import { Disk, reasonNotToMount } from './disk.ts';

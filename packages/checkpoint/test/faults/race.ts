@@ -1,6 +1,6 @@
 import { decodeRecord, type LogRecord, verifyLog } from '@tidemark/checkpoint/internal';
 import { openFolderStore } from '@tidemark/stores';
-import { Chance } from '../support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { assertWhole } from './afterwards.ts';
 import { JOB, start } from './history.ts';
 import { Interleaving, type StoreCall } from './paused-store.ts';

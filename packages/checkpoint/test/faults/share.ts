@@ -1,5 +1,5 @@
 import type { TestContext } from 'vitest';
-import { Chance } from '../support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 
 /** Set by `npm run prove`: all of it, not a share. */
 export const whole = process.env['TIDEMARK_PROVE'] === '1';

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLog } from '@tidemark/checkpoint/internal';
 import { openFolderStore } from '@tidemark/stores';
-import { Chance } from '../support/chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { afterwards } from './afterwards.ts';
 import { delay, LedgerProcess, type RunOptions } from './child.ts';
 import { Stores } from './phases.ts';

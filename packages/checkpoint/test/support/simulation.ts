@@ -13,7 +13,7 @@ import {
   readPart,
 } from '@tidemark/checkpoint/internal';
 import { Network } from '../../../actors/test/support/network.ts';
-import { Chance } from './chance.ts';
+import { Chance } from '@tidemark/actors/testing/internal';
 import { framed } from './parts.ts';
 import { recordOf } from './records.ts';
 

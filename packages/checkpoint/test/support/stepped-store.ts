@@ -1,6 +1,6 @@
 import type { Store } from '@tidemark/stores';
 import { type ManualClock, settled } from '../../../actors/test/support/manual-clock.ts';
-import type { Chance } from './chance.ts';
+import type { Chance } from '@tidemark/actors/testing/internal';
 
 /** Calls of several stores' users that are under way, carried out one at a time, in an order that chance picks. */
 export class Steps {
