@@ -51,7 +51,8 @@ export function movesSome(): boolean {
  * Makes a copy in which what is marked is moved.
  *
  * @returns the copy, and the buffers in it that are to be transferred when it is posted
- * @throws ActorError `BUFFER_NOT_MOVABLE` for memory that cannot be detached, and what `copy` throws; then nothing was detached
+ * @throws ActorError `BUFFER_NOT_MOVABLE` for memory that cannot be detached, and what `copy` throws; nothing is sent then. Node 20 finds
+ *   such memory only after it has detached the others
  */
 export function withMoves<T>(copy: () => T): { readonly value: T; readonly moved: readonly ArrayBuffer[] } {
   const found = new Set<ArrayBuffer>();
