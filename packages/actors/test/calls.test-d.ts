@@ -115,7 +115,7 @@ export const ofBuffer: Uint8Array = move(Buffer.alloc(1));
 export const noBuffer: Buffer = move(Buffer.alloc(1));
 // @ts-expect-error says: Argument of type 'string' is not assignable
 move('text');
-// @ts-expect-error says: is not assignable to parameter of type 'Movable'
+// @ts-expect-error says: in type 'Movable'
 move({ bytes: new Uint8Array(1) });
 
 /** What a program passes on is a service of its kind. */
