@@ -29,6 +29,7 @@ const HEAD = [
   'pause p99',
   'longest gc',
   'longest stall',
+  'stolen',
 ];
 
 let stores = 0;
@@ -47,23 +48,29 @@ try {
 /** Throughput with and without checkpoints, for each number of keys touched in a second. */
 async function checkpoints(): Promise<void> {
   const rows: string[][] = [];
+  const pauses: number[] = [];
   for (const touchedPerSecond of TOUCHED) {
     const none = await live({ touchedPerSecond, schedule: '1h' });
     rows.push(row(touchedPerSecond, 'none', none, none));
     for (const schedule of INTERVALS) {
       const lived = await live({ touchedPerSecond, schedule, seconds: schedule === '10s' ? seconds * 3 : seconds });
       rows.push(row(touchedPerSecond, schedule, lived, none));
+      pauses.push(...lived.checkpoints.map(({ pauseMs }) => pauseMs));
     }
     print(`  ${touchedPerSecond.toLocaleString('en')} touched a second: done, load ${loadavg()[0].toFixed(1)}`);
   }
   print('');
   print(table([HEAD, ...rows]));
   print(
-    'ms; pauses without collections of garbage, of which the longest of each run stands beside them. A stall is any stretch',
+    'ms; pauses without collections of garbage, of which the longest of each run stands beside them, and without the time',
   );
   print(
-    'without a turn: three threads share two cores, and a thread that has to wait for one waits in turns and pauses alike',
+    'in which the thread was ready and another had its core. A stall is any stretch without a turn. Stolen is what the',
   );
+  print('hypervisor took from the cores of this machine, all together: a pause is longer by what falls into it.');
+  const above = pauses.filter((ms) => ms >= 1).length;
+  const of = (share: number): string => quantile(pauses, share).toFixed(2);
+  print(`all ${pauses.length} checkpoints: pause p50 ${of(0.5)}, p99 ${of(0.99)}; ${above} of them 1 ms or more`);
   print('');
 }
 
@@ -80,8 +87,8 @@ function row(touched: number, schedule: string, lived: Lived, none: Lived): stri
     lived === none ? '' : `${((1 - lived.updatesPerSecond / none.updatesPerSecond) * 100).toFixed(1)} %`,
   ];
   const stall = lived.longestStallMs.toFixed(1);
-  if (lived.checkpoints.length === 0)
-    return [...own, '', '', '', '', '', '', lived.longestCollectionMs.toFixed(1), stall];
+  const machine = [lived.longestCollectionMs.toFixed(1), stall, String(lived.stolenMs)];
+  if (lived.checkpoints.length === 0) return [...own, '', '', '', '', '', '', ...machine];
   return [
     ...own,
     String(lived.checkpoints.length),
@@ -90,8 +97,7 @@ function row(touched: number, schedule: string, lived: Lived, none: Lived): stri
     of('durationMs', 0.99).toFixed(1),
     of('pauseMs', 0.5).toFixed(2),
     of('pauseMs', 0.99).toFixed(2),
-    lived.longestCollectionMs.toFixed(1),
-    stall,
+    ...machine,
   ];
 }
 

@@ -1,86 +1,125 @@
 /**
- * What a flood does to those who are not in it: late timers of a flooded worker, the cut's skew, delays of the host's event loop.
+ * What a flood does to those who are not in it: late timers of flooded workers and of the host, and the skew of cuts.
  * `npm run bench -- fairness [SECONDS]`: 5 seconds for each when not given.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
 import { createSystem, type System } from 'tidemark';
 import { Flooded } from './fairness/flooded.ts';
-import { print, quantile, table } from './measure.ts';
+import { type Late, takeLate } from './fairness/late.ts';
+import { print, quantile, stolenMs, table } from './measure.ts';
 
 const ACTORS = 256;
 const IN_FLIGHT = 64;
 const MS = 1_000;
+const ASK = { timeoutMs: 60_000 };
 const seconds = Number(process.argv[2] ?? 5);
 
 /** What the host does meanwhile, until it is told to stop. */
 type HostWork = (system: System, going: () => boolean) => Promise<void>;
 
-const HOST: Readonly<Record<string, HostWork>> = {
-  'workers flood each other': async (_, going) => {
-    while (going()) await new Promise((resolve) => setTimeout(resolve, 50));
-  },
-  [`and the host asks, ${IN_FLIGHT} in flight`]: async (system, going) => {
-    const lane = async (n: number): Promise<void> => {
-      while (going()) await system.ask(system.ref(Flooded, String(n)), { timeoutMs: 60_000 }).turns();
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => lane(n)));
-  },
-  'and the host sends as fast as it may': async (system, going) => {
-    for (let n = 0; going(); n++) await system.tell(system.ref(Flooded, String(n % ACTORS))).take(n);
-  },
+const idles: HostWork = async (_, going) => {
+  while (going()) await pause(50);
 };
 
-print(
-  `2 workers, a checkpoint each 100 ms, ${seconds} s each; ${availableParallelism()} cores, node ${process.version}`,
-);
-const head = [
-  'ms: p50, p99, most',
-  'timer of a worker is late',
-  'skew of a cut',
-  'pause of a cut',
-  'host loop is late',
-];
-const lines = [head];
-for (const [name, work] of Object.entries(HOST)) lines.push([name, ...(await measure(work))]);
-print(table(lines));
-print(`Garbage collections and other programs on these cores count too. Load at the end ${loadavg()[0].toFixed(1)}`);
+const asks: HostWork = async (system, going) => {
+  const lane = async (n: number): Promise<void> => {
+    while (going()) await system.ask(system.ref(Flooded, String(n)), ASK).turns();
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, n) => lane(n)));
+};
 
-async function measure(work: HostWork): Promise<readonly string[]> {
+const sends: HostWork = async (system, going) => {
+  for (let n = 0; going(); n++) await system.tell(system.ref(Flooded, String(n % ACTORS))).take(n);
+};
+
+const FLOODS: readonly (readonly [string, number, HostWork])[] = [
+  ['1 worker floods itself', 1, idles],
+  [`  and the host asks, ${IN_FLIGHT} in flight`, 1, asks],
+  ['  and the host sends as fast as it may', 1, sends],
+  ['2 workers flood each other', 2, idles],
+  [`  and the host asks, ${IN_FLIGHT} in flight`, 2, asks],
+  ['  and the host sends as fast as it may', 2, sends],
+];
+
+print(`a checkpoint each 100 ms, ${seconds} s each; ${availableParallelism()} cores, node ${process.version}`);
+const lines = [
+  [
+    'ms: p50, p99, most',
+    'timer of a worker',
+    'of it its own',
+    'timer of the host',
+    'of it its own',
+    'skew of a cut',
+    'stolen',
+  ],
+];
+for (const [name, workers, work] of FLOODS) lines.push([name, ...(await measure(workers, work))]);
+for (const threads of [1, 2])
+  lines.push([`${threads} threads spin, without Tidemark`, ...(await measureThreads(threads))]);
+print(table(lines));
+print('By how much timers come late that should come each millisecond. Their own: without collections of garbage, and');
+print(
+  'without the time in which the thread was ready and another had its core. Stolen is what the hypervisor took from the',
+);
+print('cores of this machine, all together: it is in every figure.');
+print(`Load at the end ${loadavg()[0].toFixed(1)}`);
+
+async function measure(workers: number, work: HostWork): Promise<readonly string[]> {
   const store = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
   const actors = [new URL('./fairness/flooded.js', import.meta.url)];
-  const system = await createSystem({ actors, workers: 2, store, schedule: '100ms' });
+  const system = await createSystem({ actors, workers, store, schedule: '100ms' });
   for (let n = 0; n < ACTORS * 4; n++) await system.tell(system.ref(Flooded, String(n % ACTORS))).round(n);
   await late(system);
-  const [skews, pauses]: [number[], number[]] = [[], []];
-  const off = system.on('checkpoint', ({ skewMs, pauseMs }) => {
-    skews.push(skewMs);
-    pauses.push(pauseMs);
-  });
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
+  const skews: number[] = [];
+  const off = system.on('checkpoint', ({ skewMs }) => skews.push(skewMs));
+  takeLate();
+  const before = await stolenMs();
   const until = performance.now() + seconds * MS;
   await work(system, () => performance.now() < until);
-  delay.disable();
+  const ofHost = takeLate();
+  const stolen = (await stolenMs()) - before;
   off();
-  const timers = await late(system);
+  const ofWorkers = await late(system);
   await system.stop();
   await rm(store, { recursive: true, force: true });
-  // The histogram counts the resolution itself as delay.
-  const host = [delay.percentile(50), delay.percentile(99), delay.max].map((ns) => Math.max(0, ns / 1e6 - 1));
-  return [...[timers, skews, pauses].map(shown), host.map((ms) => ms.toFixed(1)).join(', ')];
+  return [...shown(ofWorkers), ...shown(ofHost), quantiles(skews), String(stolen)];
 }
 
-/** What the timers of all workers were late by since they were asked last. */
-async function late(system: System): Promise<number[]> {
-  const ask = (n: number): Promise<number[]> =>
-    system.ask(system.ref(Flooded, `late-${n}`), { timeoutMs: 60_000 }).late();
-  // So many keys are at both workers.
-  return (await Promise.all(Array.from({ length: 16 }, (_, n) => ask(n)))).flat();
+/** The same of threads that only spin, and of a host that has nothing to do: what the machine does by itself. */
+async function measureThreads(threads: number): Promise<readonly string[]> {
+  const workers = Array.from({ length: threads }, () => new Worker(new URL('./fairness/spinner.js', import.meta.url)));
+  takeLate();
+  const before = await stolenMs();
+  await pause(seconds * MS);
+  const ofHost = takeLate();
+  const told = workers.map((worker) => {
+    const answer = new Promise<Late[]>((resolve) => worker.once('message', resolve));
+    worker.postMessage('stop');
+    return answer;
+  });
+  const ofWorkers = (await Promise.all(told)).flat();
+  for (const worker of workers) await worker.terminate();
+  return [...shown(ofWorkers), ...shown(ofHost), '', String((await stolenMs()) - before)];
 }
 
-function shown(values: readonly number[]): string {
+/** How late the timers of all workers were since they were asked last. */
+async function late(system: System): Promise<Late[]> {
+  // So many keys are at every worker.
+  const asked = Array.from({ length: 16 }, (_, n) => system.ask(system.ref(Flooded, `late-${n}`), ASK).late());
+  return (await Promise.all(asked)).flat();
+}
+
+function shown(calls: readonly Late[]): readonly string[] {
+  return [quantiles(calls.map(({ ms }) => ms)), quantiles(calls.map(({ ownMs }) => ownMs))];
+}
+
+function quantiles(values: readonly number[]): string {
   return [0.5, 0.99, 1].map((share) => quantile(values, share).toFixed(1)).join(', ');
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,7 @@
 /** One life of a system with many keys: `node life.js JSON`, where JSON is a `Life`; prints a `Lived`. */
 import { performance } from 'node:perf_hooks';
 import { createSystem, type SystemEvents } from 'tidemark';
+import { stolenMs } from '../measure.ts';
 import { Keys, type Told } from './keys.ts';
 
 export interface Life {
@@ -21,6 +22,8 @@ export interface Lived {
   readonly checkpoints: readonly SystemEvents['checkpoint'][];
   readonly longestCollectionMs: number;
   readonly longestStallMs: number;
+  /** For how long the cores of this machine were given to others, which no program on it is told. */
+  readonly stolenMs: number;
   /** From the start of the system until every worker has told one of its rows; of them what the restore took. */
   readonly startMs: number;
   readonly restoredMs: number | null;
@@ -36,6 +39,8 @@ const SHARES = ['a', 'b'];
 const FILLED = 10_000;
 /** Row that is asked for first. */
 const FIRST = 17;
+const WARM_UP_CHECKPOINTS = 20;
+const WARM_UP_MS = 5_000;
 const ASK = { timeoutMs: 60_000 };
 
 const life = JSON.parse(process.argv[2]) as Life;
@@ -58,9 +63,11 @@ const sizes = await Promise.all(shares.map((share) => system.ask(share, ASK).siz
 const wholeMs = performance.now() - began;
 if (sizes.some((size) => size === 0)) await fill();
 await system.checkpoint();
-system.on('checkpoint', (event) => checkpoints.push(event));
 
 const load = { rows: life.keys / SHARES.length, touchedPerSecond: life.touchedPerSecond / SHARES.length };
+await warmUp();
+const stolenBefore = await stolenMs();
+system.on('checkpoint', (event) => checkpoints.push(event));
 for (const share of shares) await system.tell(share).start(load);
 const until = performance.now() + life.seconds * 1000;
 while (life.checkpoints > 0 ? checkpoints.length < life.checkpoints : performance.now() < until) {
@@ -72,6 +79,7 @@ const lived: Lived = {
   checkpoints: [...checkpoints],
   longestCollectionMs: Math.max(...told.map((each) => each.longestCollectionMs)),
   longestStallMs: Math.max(...told.map((each) => each.longestStallMs)),
+  stolenMs: (await stolenMs()) - stolenBefore,
   startMs,
   restoredMs,
   wholeMs,
@@ -79,6 +87,18 @@ const lived: Lived = {
 };
 await system.stop();
 process.stdout.write(`${JSON.stringify(lived)}\n`);
+
+/** Checkpoints under the load that will be measured, until V8 has compiled what they run. */
+async function warmUp(): Promise<void> {
+  if (life.seconds === 0 && life.checkpoints === 0) return;
+  const end = performance.now() + WARM_UP_MS;
+  for (const share of shares) await system.tell(share).start(load);
+  for (let n = 0; n < WARM_UP_CHECKPOINTS && performance.now() < end; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await system.checkpoint();
+  }
+  await Promise.all(shares.map((share) => system.ask(share, ASK).stop()));
+}
 
 /** Ends a worker thread. */
 async function rollBack(): Promise<Lived['rolledBack']> {

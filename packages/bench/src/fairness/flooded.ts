@@ -1,14 +1,5 @@
 import { actor } from 'tidemark';
-
-/** Milliseconds between two calls of a timer of this thread that should come each. */
-const gaps: number[] = [];
-let last = performance.now();
-const timer = setInterval(() => {
-  const now = performance.now();
-  gaps.push(now - last - 1);
-  last = now;
-}, 1);
-timer.unref();
+import { type Late, takeLate } from './late.ts';
 
 /** Small messages that go round without end between the actors of all workers. */
 export const Flooded = actor('bench.flooded', {
@@ -22,7 +13,7 @@ export const Flooded = actor('bench.flooded', {
       ctx.state.turns++;
     },
     turns: (ctx): number => ctx.state.turns,
-    /** By how much that timer was late since it was asked last. */
-    late: (): number[] => gaps.splice(0),
+    /** How late the timer of this thread was since it was asked last. */
+    late: (): Late[] => takeLate(),
   },
 });
