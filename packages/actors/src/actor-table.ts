@@ -4,7 +4,7 @@ import { ActorError } from './errors.ts';
 import { OVERRUN_MESSAGES } from './limits.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
-import { isOwnTable } from './own-tables.ts';
+import { givenOut, isOwnTable } from './own-tables.ts';
 import type { UnitTable } from './table.ts';
 import {
   type Cells,
@@ -199,7 +199,7 @@ export class ActorTable implements UnitHolder, Cells {
       const letters = cell.ownTableIfAny('~letters');
       if (letters === undefined) continue;
       const actor = { type: cell.definition.name, key: cell.key };
-      for (const [id, letter] of letters.entries()) found.push({ id, actor, ...letter });
+      for (const [id, letter] of letters.entries()) found.push({ id, actor, ...givenOut(letter) });
     }
     return found;
   }

@@ -1,4 +1,5 @@
 import type { UnitTable } from './table.ts';
+import { copyValue } from './value.ts';
 
 /**
  * Tables that the runtime keeps beside an actor's own, in the same way: each row is a unit of its own. No table of a state
@@ -67,4 +68,9 @@ export interface HandledRequest {
 
 export function isOwnTable(name: string): name is OwnTableName {
   return (OWN_TABLES as readonly string[]).includes(name);
+}
+
+/** What is told of a row: who hears of it in this thread may change it, or move its buffers away, and the row is in the next checkpoint. */
+export function givenOut<T>(inRow: T): T {
+  return copyValue(inRow, 'row');
 }

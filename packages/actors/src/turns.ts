@@ -6,7 +6,7 @@ import { type ActorAddress, ActorError } from './errors.ts';
 import { CAREFUL_CHECKPOINTS, DEAD_LETTERS_MAX } from './limits.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
 import { runObservedTurn } from './observed-turn.ts';
-import type { Letter, OpenCall } from './own-tables.ts';
+import { givenOut, type Letter, type OpenCall } from './own-tables.ts';
 import { digestOf } from './requests.adapter.ts';
 import type { UnitTable } from './table.ts';
 import type { DeepReadonly } from './types.ts';
@@ -171,7 +171,7 @@ export class Turns {
       return;
     }
     this.counts.handled++;
-    this.#options.answer(envelope, known.digest === digest ? (known.answer as Answer) : reused(envelope, id));
+    this.#options.answer(envelope, known.digest === digest ? (givenOut(known.answer) as Answer) : reused(envelope, id));
   }
 
   #settleLetter(cell: Cell, envelope: Envelope, id: string): void {
@@ -287,7 +287,7 @@ export class Turns {
     const id = this.#options.nextId();
     cell.ownTable('~letters').touch(id, () => letter);
     this.#careful.set(idOf(type, cell.key), 0);
-    this.#options.letter?.({ id, actor: { type, key: cell.key }, ...letter });
+    this.#options.letter?.({ id, actor: { type, key: cell.key }, ...givenOut(letter) });
     if (++this.#letters > DEAD_LETTERS_MAX) throw spent(letter);
   }
 

@@ -1,5 +1,5 @@
 import { actor, type Ref, Refusal, type Reply, table } from '@tidemark/actors';
-import { limits } from '@tidemark/actors/internal';
+import { type DeadLetter, limits } from '@tidemark/actors/internal';
 import { describe, expect, test } from 'vitest';
 import { Keeper } from './support/keeper.ts';
 import { Threads } from './support/threads.ts';
@@ -93,6 +93,16 @@ describe('A15: a careful actor', () => {
       },
     ]);
     expect(threads.runtimes.flatMap((runtime) => runtime.letters())).toEqual(threads.letters);
+  });
+
+  test('what is told of a letter is not the letter: whoever hears of it may change it, or move its buffers away', async () => {
+    const threads = start();
+    thrown = broken;
+    void threads.tell(Shaky).change({ n: 7 });
+    threads.run();
+    const all = (): readonly DeadLetter[] => threads.runtimes.flatMap((runtime) => runtime.letters());
+    for (const [{ args }] of [threads.letters, all()]) (args[0] as { n: number }).n = 0;
+    expect(all()[0].args).toEqual([{ n: 7 }]);
   });
 
   test('a turn that ends well takes effect as any other', async () => {

@@ -1,4 +1,4 @@
-import { actor, type ActorOptions, Refusal } from '@tidemark/actors';
+import { actor, type ActorOptions, type Asks, type Ref, Refusal } from '@tidemark/actors';
 import { limits } from '@tidemark/actors/internal';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { settled } from './support/manual-clock.ts';
@@ -24,6 +24,14 @@ const Counter = actor('requests-counter', {
   },
 });
 
+const Clerk = actor('requests-host-clerk', {
+  place: 'host',
+  state: () => ({ stamps: 0 }),
+  on: {
+    stamp: (ctx) => Uint8Array.of(++ctx.state.stamps, 2),
+  },
+});
+
 let threads: Threads;
 beforeEach(() => {
   threads = new Threads(2).go();
@@ -42,6 +50,18 @@ describe('requestId', () => {
     expect(await threads.answerOf(ask('r', key).add({ n: 1 }))).toEqual({ n: 1 });
     expect(await threads.answerOf(ask('other', key).add({ n: 1 }))).toEqual({ n: 7 });
     expect(await threads.answerOf(threads.ask(Counter, key).n())).toBe(7);
+  });
+
+  test("the answer that is remembered is nobody else's: whoever gets it may change it, or move it on", async () => {
+    // A host's actor is in the thread of the app: nothing is encoded on the way.
+    const clerk = (): Asks<typeof Clerk> =>
+      threads.border.ask({ type: Clerk.name, key: 'a' } as Ref<typeof Clerk>, { requestId: 'r' });
+    for (let i = 0; i < 3; i++) {
+      const answer = await threads.answerOf(clerk().stamp());
+      expect(answer).toEqual(Uint8Array.of(1, 2));
+      if (i === 0) answer.fill(0);
+      else structuredClone(answer, { transfer: [answer.buffer] });
+    }
   });
 
   test('REQUEST_ID_REUSED: with another handler or other arguments', async () => {
