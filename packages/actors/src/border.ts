@@ -5,6 +5,7 @@ import { ActorError } from './errors.ts';
 import { messageFacet, serviceFacet } from './facet.ts';
 import { SENDS_UNBROKEN } from './limits.ts';
 import type { Answer, Envelope } from './messages.ts';
+import { unmark } from './move.ts';
 import { OpenAsk, type OpenAsks } from './open-ask.ts';
 import type { Runtime } from './runtime.ts';
 import { askCallId } from './service-desk.ts';
@@ -114,14 +115,14 @@ export class Border {
 
   tell<D>(to: Ref<D>): TellsWhenRoom<D> {
     return messageFacet(to, (target, handler, args) =>
-      rejecting(() => this.#sendWhenRoom(makeEnvelope(target, handler, args))),
+      rejecting(args, () => this.#sendWhenRoom(makeEnvelope(target, handler, args))),
     );
   }
 
   ask<D>(to: D | Ref<D>, options: AskOptions = {}): Asks<D> {
     if (isService(to)) {
       return serviceFacet(to, ({ type }, handler, args) =>
-        rejecting(() =>
+        rejecting(args, () =>
           this.#ask((reply) => makeMovingCall(type, handler, args, reply), {
             ...options,
             requestId: noRequestId(options),
@@ -130,13 +131,13 @@ export class Border {
       );
     }
     return messageFacet(to as Ref<D>, (target, handler, args) =>
-      rejecting(() => this.#ask((reply) => makeEnvelope(target, handler, args, reply), options)),
+      rejecting(args, () => this.#ask((reply) => makeEnvelope(target, handler, args, reply), options)),
     );
   }
 
   /** Asks an actor for what the runtime itself does for it. */
   askOwn(to: Ref<unknown>, handler: string, id: string): Promise<boolean> {
-    return this.#ask((reply) => makeEnvelope(to, handler, [id], reply), {}) as Promise<boolean>;
+    return rejecting([], () => this.#ask((reply) => makeEnvelope(to, handler, [id], reply), {})) as Promise<boolean>;
   }
 
   /** An answer has come; one to an earlier process, or too late, is dropped. */
@@ -171,6 +172,8 @@ export class Border {
     assertDelay('timeoutMs', timeoutMs);
     if (requestId !== undefined) assertKey(requestId, () => 'requestId');
     signal?.throwIfAborted();
+    // Before buffers are moved: nobody would get them.
+    this.#assertOpen();
     const number = this.#nextAsk++;
     const made = make({ ask: number, term: this.#term });
     const ask = new OpenAsk({
@@ -187,7 +190,7 @@ export class Border {
     });
     this.#asks.set(number, ask);
     this.#deadlines.added(ask);
-    const sent = rejecting(() => this.#sendWhenRoom(ask.envelope));
+    const sent = rejecting([], () => this.#sendWhenRoom(ask.envelope));
     if (sent !== SENT) sent.catch((error: unknown) => ask.fail(error));
     return ask.promise;
   }
@@ -200,10 +203,16 @@ export class Border {
     else this.#runtime?.services.abort(id);
   }
 
-  #sendWhenRoom(envelope: Envelope): Promise<void> {
+  #assertOpen(): void {
     if (this.#closed !== null) throw this.#closed;
+    if (this.#runtime === null && !this.#paused) {
+      throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
+    }
+  }
+
+  #sendWhenRoom(envelope: Envelope): Promise<void> {
+    this.#assertOpen();
     const runtime = this.#runtime;
-    if (runtime === null && !this.#paused) throw new ActorError('SYSTEM_STOPPED', 'the system has not started');
     if (this.#waiting.length === 0 && runtime !== null && this.#hasRoom(runtime)) {
       this.#send(runtime, envelope);
       return SENT;
@@ -263,10 +272,11 @@ export class Border {
 const SENT = Promise.resolve();
 
 /** What throws rejects; the copy is made before the call returns. Not `async`, which makes two promises more. */
-function rejecting<T>(run: () => Promise<T>): Promise<T> {
+function rejecting<T>(args: readonly unknown[], run: () => Promise<T>): Promise<T> {
   try {
     return run();
   } catch (error) {
+    unmark(args);
     return Promise.reject(error);
   }
 }

@@ -18,7 +18,8 @@ let taken: Set<ArrayBuffer> | null = null;
 /**
  * Gives a buffer away instead of copying it: in an argument of an ask of the app to a service, and in what a service returns to
  * the app. After the call the sender's buffer is detached: its `byteLength` is 0. A view takes its whole buffer along. The mark holds for
- * the next call that the value is an argument of, or the answer that it is a part of. Anywhere else, in a message or a question of an actor
+ * the next call that the value is an argument of, or the answer that it is a part of; one that is refused leaves the buffer whole, without
+ * its mark. Anywhere else, in a message or a question of an actor
  * above all, it is copied as if it were not marked: checkpoints hold such data, and a turn that throws must leave it whole.
  *
  * @returns the value itself; of a Buffer the Uint8Array over its memory
@@ -40,6 +41,21 @@ export function isMoved(value: Movable): boolean {
   if (!marked.delete(value) || taken === null) return false;
   taken.add(bufferOf(value) as ArrayBuffer);
   return true;
+}
+
+/** What it was marked for was refused: nothing in it is marked any more, and a later call without `move` copies it. */
+export function unmark(value: unknown): void {
+  const seen = new Set<unknown>();
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    seen.add(next);
+    if (next instanceof ArrayBuffer || ArrayBuffer.isView(next)) marked.delete(next);
+    else if (next instanceof Map) left.push(...next.keys(), ...next.values());
+    else if (Array.isArray(next) || next instanceof Set) left.push(...(next as Iterable<unknown>));
+    else if (Object.getPrototypeOf(next) === Object.prototype) left.push(...Object.values(next));
+  }
 }
 
 /** Whether the copy that is made now has left something as it is. */

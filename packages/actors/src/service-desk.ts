@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import { Refusal } from './errors.ts';
 import { type HungCall, HungCalls } from './hung-calls.ts';
 import { ABORT, type Answer, type Envelope } from './messages.ts';
-import { withMoves } from './move.ts';
+import { unmark, withMoves } from './move.ts';
 import { serviceOf } from './service.ts';
 import { inTrace } from './trace.ts';
 import type { AnyService } from './types.ts';
@@ -240,6 +240,7 @@ function ownAnswer(envelope: Envelope, value: unknown): MovedAnswer {
     const isForHost = envelope.reply !== null && 'ask' in envelope.reply;
     return isForHost ? withMoves(copy) : { value: copy(), moved: [] };
   } catch (error) {
+    unmark(value);
     return { value: failure(error), moved: [] };
   }
 }

@@ -7,6 +7,11 @@ const Taker = service('move-taker', {
   size: (_ctx, bytes: Uint8Array, more: string) => bytes.byteLength + more.length,
 });
 
+/** What a service returns that keeps it. */
+let kept: unknown;
+const Giver = service('move-giver', { give: () => kept }, { place: 'host' });
+const NOT_PLAIN = { code: 'DATA_NOT_SERIALISABLE' };
+
 let threads: Threads;
 beforeEach(() => {
   threads = new Threads(2).go();
@@ -63,14 +68,60 @@ describe('move', () => {
     expect(buffer.byteLength).toBe(before);
   });
 
-  test('a call that is refused for another argument leaves the buffer, without its mark', async () => {
+  const bad = (() => 1) as never;
+  const over = new Error('over');
+  test.each<[string, (bytes: Uint8Array) => Promise<unknown>, object]>([
+    ['for an argument behind it', (bytes) => threads.askService(Taker).size(bytes, bad), NOT_PLAIN],
+    ['for an argument before it', (bytes) => threads.askService(Taker).size(bad, bytes as never), NOT_PLAIN],
+    [
+      'for what stands beside it, somewhere inside',
+      (bytes) => threads.askService(Taker).size([bad, new Map([['a', { b: new Set([bytes]) }]])] as never, ''),
+      NOT_PLAIN,
+    ],
+    [
+      'for its signal',
+      (bytes) => threads.askService(Taker, { signal: AbortSignal.abort(over) }).size(bytes, ''),
+      { message: 'over' },
+    ],
+    [
+      'for its time limit',
+      (bytes) => threads.askService(Taker, { timeoutMs: -1 }).size(bytes, ''),
+      { code: 'DELAY_INVALID' },
+    ],
+    [
+      'for its requestId',
+      (bytes) => threads.askService(Taker, { requestId: 'r' }).size(bytes, ''),
+      { code: 'REQUEST_ID_REUSED' },
+    ],
+    [
+      'because the system ends',
+      (bytes) => {
+        const ending = new Threads(1);
+        ending.border.closeEntry(over);
+        return ending.askService(Taker).size(bytes, '');
+      },
+      { message: 'over' },
+    ],
+  ])('a call that is refused %s leaves the buffer, without its mark', async (_, ask, why) => {
     const bytes = Uint8Array.of(1, 2);
-    const refused = threads.askService(Taker).size(move(bytes), (() => 1) as never);
-    await expect(refused).rejects.toMatchObject({ code: 'DATA_NOT_SERIALISABLE' });
+    await expect(ask(move(bytes))).rejects.toMatchObject(why);
     expect(bytes.byteLength).toBe(2);
     const asked = threads.askService(Taker).size(bytes, 'ab');
     await threads.runAll();
     expect([await asked, bytes.byteLength]).toEqual([4, 2]);
+  });
+
+  test('a result that is refused leaves the buffer, without its mark', async () => {
+    const bytes = Uint8Array.of(1, 2);
+    kept = { bad: () => 1, bytes: move(bytes) };
+    const result = threads.askService(Giver).give();
+    void result.catch(() => undefined);
+    await threads.runAll();
+    await expect(result).rejects.toMatchObject(NOT_PLAIN);
+    kept = bytes;
+    const given = threads.askService(Giver).give();
+    await threads.runAll();
+    expect([await given, bytes.byteLength]).toEqual([Uint8Array.of(1, 2), 2]);
   });
 
   test('MESSAGE_TOO_LARGE: what is not moved has the bound of a message', async () => {
