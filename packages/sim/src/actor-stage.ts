@@ -46,6 +46,7 @@ export class ActorStage implements Stage {
       bulk: config.bulk,
       rollbacks: () => seat.rollbacks,
       acknowledged: (ticks, position) => seat.acknowledged(ticks, position),
+      happened: (what) => seat.happened(what),
       violation: (what) => seat.violation(what),
     });
     return {

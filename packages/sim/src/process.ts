@@ -21,6 +21,8 @@ export interface ProcessWatcher {
   fault(process: SimProcess, call: StoreCall, at: string): StoreFault;
   observed(process: SimProcess, event: EngineEvent): void;
   acknowledged(process: SimProcess, ticks: number, position: number): void;
+  /** Something that should happen now and then. */
+  happened(what: string): void;
   violation(process: SimProcess, what: string): void;
   /** It has ended by itself. */
   exited(process: SimProcess, error: unknown): void;
@@ -247,6 +249,10 @@ export class SimProcess implements StoreHost, ProcessSeat {
 
   acknowledged(ticks: number, position: number): void {
     this.#place.watcher.acknowledged(this, ticks, position);
+  }
+
+  happened(what: string): void {
+    this.#place.watcher.happened(what);
   }
 
   violation(what: string): void {

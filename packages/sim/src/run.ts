@@ -14,6 +14,7 @@ import { type ProcessPlace, type ProcessWatcher, SimProcess } from './process.ts
 import { forgetVisits } from './programs/errands.ts';
 import { forgetRollbacks } from './programs/gate.ts';
 import type { Program } from './programs/program.ts';
+import { emptyDepot } from './programs/depot.ts';
 import { emptyWorkshop } from './programs/workshop.ts';
 import type { Bound, RunOptions, RunResult } from './run-options.ts';
 import type { Stage } from './stage.ts';
@@ -90,6 +91,7 @@ class Run implements ProcessWatcher {
     forgetRollbacks();
     forgetVisits();
     emptyWorkshop();
+    emptyDepot();
     this.#world.thrown = (lane, error) => this.#judge.violation(`${lane.label} threw ${textOf(error)}`);
     this.#world.note(
       JSON.stringify({ ...this.#config, swarm: { ...this.#config.swarm, kinds: [...this.#config.swarm.kinds] } }),
@@ -298,6 +300,10 @@ class Run implements ProcessWatcher {
 
   acknowledged(process: SimProcess, ticks: number, position: number): void {
     this.#judge.acknowledged(process, ticks, position);
+  }
+
+  happened(what: string): void {
+    this.#coverage.happened(what);
   }
 
   violation(process: SimProcess, what: string): void {

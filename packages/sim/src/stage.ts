@@ -53,6 +53,7 @@ export interface ProcessSeat {
   enter(step: ProcessStep): void;
   observe(event: EngineEvent): void;
   acknowledged(ticks: number, position: number): void;
+  happened(what: string): void;
   violation(what: string): void;
 }
 

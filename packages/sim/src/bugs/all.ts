@@ -8,6 +8,7 @@ import { CUT_BUGS } from './cut-bugs.ts';
 import { DAMAGE_BUGS } from './damage-bugs.ts';
 import { JOB_BUGS } from './job-bugs.ts';
 import { LOG_BUGS } from './log-bugs.ts';
+import { MOVE_BUGS } from './move-bugs.ts';
 import { QUESTION_BUGS } from './question-bugs.ts';
 import { RESTORE_BUGS } from './restore-bugs.ts';
 import { ROLLBACK_BUGS } from './rollback-bugs.ts';
@@ -21,6 +22,7 @@ export const BUGS: readonly Bug[] = [
   ...JOB_BUGS,
   ...DAMAGE_BUGS,
   ...QUESTION_BUGS,
+  ...MOVE_BUGS,
 ];
 
 /** Runs one seed as the bug wants it, but without the bug: nothing may be found then. */

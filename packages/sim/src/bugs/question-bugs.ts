@@ -18,7 +18,7 @@ import type { Bug } from './bug.ts';
 import { patch, patchGetter } from './patch.ts';
 
 /** Processes and threads die often. */
-const deaths = (config: Config): Config => ({
+export const deaths = (config: Config): Config => ({
   ...config,
   workersMax: 3,
   swarm: { kinds: new Set(['worker-death', 'crash']), processRate: 0.05, storeRate: 0, aim: null },
@@ -85,7 +85,7 @@ export const QUESTION_BUGS: readonly Bug[] = [
     program: 'errands',
     mode: 'none',
     tune: deaths,
-    seed: 2,
+    seed: 3,
     plant: () => ({ undo: patch(Turns.prototype, 'resume', () => () => undefined) }),
   },
   {
@@ -247,7 +247,7 @@ export const QUESTION_BUGS: readonly Bug[] = [
       bounds: { ...config.bounds, inlineBytesMax: 0 },
       swarm: { ...config.swarm, kinds: new Set(['truncation', 'bit-flip', 'crash']), processRate: 0.1 },
     }),
-    seed: 12,
+    seed: 4,
     plant: () => ({
       undo: patch(
         Border.prototype,

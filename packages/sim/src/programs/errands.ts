@@ -1,11 +1,13 @@
-import { actor, type Ref, type Reply } from '@tidemark/actors';
+import { actor, move, type Ref, type Reply } from '@tidemark/actors';
 import { type Envelope, REPLY, RESEND } from '@tidemark/actors/internal';
 import type { PartContent } from '@tidemark/checkpoint/internal';
 import { messagesTo, type Unit, unitsOf } from './contents.ts';
+import { contentOf, DEPOTS, holds, type Parcel, type Raised } from './depot.ts';
 import { drive } from './driver.ts';
 import { checkGate, newGate, passGate, ticksIn } from './gate.ts';
+import { checkParcels, PostOffice } from './parcels.ts';
 import type { ActorProgram, ProgramHost } from './program.ts';
-import { letOneGo, type Way, Workshop } from './workshop.ts';
+import { letSomeGo, type Way, Workshop } from './workshop.ts';
 
 const CLERKS = 4;
 const VAULTS = 3;
@@ -13,7 +15,7 @@ const BALLAST_CHARS = 60_000;
 /** Virtual milliseconds of the longest timer, in ticks. */
 const TIMER_TICKS = 20;
 
-type Kind = 'vault' | 'limited' | 'workshop' | 'timer' | 'poison' | 'poisoned answer';
+type Kind = 'vault' | 'limited' | 'workshop' | 'timer' | 'parcel' | 'poison' | 'poisoned parcel' | 'poisoned answer';
 const KINDS: readonly Kind[] = [
   'vault',
   'vault',
@@ -24,7 +26,11 @@ const KINDS: readonly Kind[] = [
   'timer',
   'timer',
   'vault',
+  'parcel',
+  'parcel',
+  'parcel',
   'poison',
+  'poisoned parcel',
   'poisoned answer',
 ];
 const WAYS: readonly Way[] = ['now', 'later', 'later', 'fails', 'never'];
@@ -46,7 +52,10 @@ const Board = actor('sim.board', {
 const Vault = actor('sim.vault', {
   state: () => ({ lent: [] as number[], wrong: '' }),
   on: {
-    lend(ctx, id: number, _ballast: string): number {
+    lend(ctx, id: number, _ballast: string, parcel: Parcel): number {
+      if (!holds(parcel, 0)) ctx.state.wrong ||= `errand ${id} came with other bytes`;
+      // It is its own.
+      (parcel.bytes as Uint8Array).fill(0);
       if (ctx.state.lent.includes(id)) ctx.state.wrong ||= `errand ${id} was lent to twice`;
       ctx.state.lent.push(id);
       return id;
@@ -60,31 +69,45 @@ interface ClerkState {
   /** Errands that are answered. */
   readonly done: number[];
   readonly visits: number[];
+  /** Is moved with many errands, and stays whole: what actors send is copied. */
+  readonly keepsake: Uint8Array;
   /** What must never be, in words. Not thrown: what a careful actor throws is set aside. */
   wrong: string;
 }
 
 /** Runs errands: asks actors and services, sets timers, and now and then throws. */
 const Clerk = actor('sim.clerk-errands', {
-  state: (): ClerkState => ({ begun: [], done: [], visits: [], wrong: '' }),
+  state: (key): ClerkState => ({ begun: [], done: [], visits: [], keepsake: contentOf(Number(key)), wrong: '' }),
   on: {
     errand(ctx, id: number, tickMs: number, ballast: string): void {
       const { state } = ctx;
       if (state.begun.includes(id)) state.wrong ||= `errand ${id} was begun twice`;
       state.begun.push(id);
       const kind = kindOf(id);
+      const parcel = (): Parcel => ({ id: Number(ctx.key), bytes: move(state.keepsake), rest: null });
       const vault = ctx.ref(Vault, String(mixed(id + 7) % VAULTS));
       switch (kind) {
         case 'poison':
           throw new Error('poison');
+        case 'parcel':
+        case 'poisoned parcel': {
+          const way = WAYS[mixed(id + 5) % WAYS.length];
+          const limits = way === 'never' || id % 3 === 0 ? { timeoutMs: tickMs * 5 } : {};
+          ctx
+            .call(DEPOTS[mixed(id + 9) % DEPOTS.length], limits)
+            .raise(parcel(), way, 'moved')
+            .into(Clerk, 'parcelled', id);
+          if (kind === 'poisoned parcel') throw new Error('poison');
+          return;
+        }
         case 'vault':
         case 'poisoned answer':
-          ctx.call(vault).lend(id, ballast).into(Clerk, 'answered', id);
+          ctx.call(vault).lend(id, ballast, parcel()).into(Clerk, 'answered', id);
           return;
         case 'limited':
           ctx
             .call(vault, { timeoutMs: mixed(id) % (tickMs * 2) })
-            .lend(id, ballast)
+            .lend(id, ballast, parcel())
             .into(Clerk, 'answered', id);
           return;
         case 'workshop': {
@@ -111,6 +134,15 @@ const Clerk = actor('sim.clerk-errands', {
         state.wrong ||= `errand ${id} was answered with ${answer.code}: ${answer.message}`;
       }
       if (kindOf(id) === 'poisoned answer') throw new Error('poison');
+    },
+    parcelled(ctx, answer: Reply<Raised>, id: number): void {
+      const { state } = ctx;
+      finish(state, id);
+      if (answer.ok) {
+        if (!holds(answer.value, 1)) state.wrong ||= `errand ${id} was answered with other bytes`;
+      } else if (answer.code !== 'CALL_TIMEOUT' && answer.code !== 'CLOSED') {
+        state.wrong ||= `errand ${id} was answered with ${answer.code}: ${answer.message}`;
+      }
     },
     rung(ctx, id: number): void {
       finish(ctx.state, id);
@@ -157,9 +189,11 @@ export const errands: ActorProgram = {
   throws: true,
   start(host) {
     const { border, term, chance } = host;
+    const office = new PostOffice(host);
     drive(host, {
       tick(n, rollbacks) {
-        letOneGo(chance);
+        office.look();
+        letSomeGo(chance);
         if (chance.below(4) === 0) visit(host);
         if (chance.below(8) === 0) resendOne(host);
         return border
@@ -184,6 +218,7 @@ export const errands: ActorProgram = {
       );
     }
     checkVaults(parts, clerks);
+    checkParcels(parts, Clerk.name);
   },
   ticksIn: (parts) => ticksIn(parts, Board.name),
   open(parts) {
@@ -234,7 +269,9 @@ function resendOne({ engine, border, chance }: ProgramHost): void {
 function checkClerks(units: readonly Unit[], again: readonly Envelope[]): number {
   let all = 0;
   for (const { key, value } of units.filter(({ table }) => table === '')) {
-    const { begun, done, wrong } = value as ClerkState;
+    const { begun, done, keepsake, wrong } = value as ClerkState;
+    if (!holds({ id: Number(key), bytes: keepsake, rest: null }, 0))
+      throw new Error(`clerk ${key} has lost its keepsake`);
     if (wrong !== '') throw new Error(`clerk ${key}: ${wrong}`);
     const own = units.filter((unit) => unit.key === key);
     const open = own.filter(({ table }) => table === '~calls').map(({ value: call }) => idIn((call as Row).bound));

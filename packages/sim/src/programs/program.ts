@@ -17,6 +17,8 @@ export interface ProgramHost {
   readonly rollbacks: () => number;
   /** A checkpoint was asked for after so many ticks, and is published. */
   acknowledged(ticks: number, position: number): void;
+  /** Something that should happen now and then has happened. */
+  happened(what: string): void;
   /** Something that must never happen has happened. */
   violation(what: string): void;
 }
