@@ -54,6 +54,11 @@ export class Judge implements DiskWatcher {
   /** Processes that have said that they leave a damaged checkpoint out, with the time at which they began. */
   readonly #warned = new Map<string, number>();
   released = 0;
+  /**
+   * What each process's term goes on from, as it says. The log has no record of a sleeper that put its own where
+   * retention had removed one: it may go back before it finds out.
+   */
+  readonly #begunFrom = new Map<string, number | 'fresh'>();
   readonly #stage: Stage;
   readonly #disk: () => Disk;
   readonly #now: () => number;
@@ -138,6 +143,8 @@ export class Judge implements DiskWatcher {
         this.#rolledBack(process, event);
         return;
       case 'term':
+        this.#begunFrom.set(process.name, event.from ?? 'fresh');
+        return;
       case 'restored':
       case 'plan':
       case 'waiting':
@@ -154,7 +161,8 @@ export class Judge implements DiskWatcher {
     if (!THREADS_DIE.has(code) && !code.startsWith('STORE_') && !mayThrow)
       this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
     const own = this.history.findLast((each) => each?.record.term === process.term)?.record;
-    const expected = own === undefined || own.kind === 'gap' ? 0 : own.kind === 'checkpoint' ? own.position : own.from;
+    const begun = own?.kind === 'term' ? own.from : (this.#begunFrom.get(process.name) ?? 'fresh');
+    const expected = own?.kind === 'checkpoint' ? own.position : begun;
     if ((position ?? 'fresh') !== expected)
       this.violation(`O10 ${process.name} went back to ${position}; the newest checkpoint of its term is ${expected}`);
   }
