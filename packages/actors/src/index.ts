@@ -1,7 +1,7 @@
 export { actor } from './definition.ts';
 export { service } from './service.ts';
 export { type Movable, move, type Moved } from './move.ts';
-export type { HungCall } from './hung-calls.ts';
+export type { HungCall, OpenHungCalls } from './hung-calls.ts';
 export { table, type Table } from './table.ts';
 export { type ActorAddress, ActorError, type ActorErrorCode, Refusal, RemoteError } from './errors.ts';
 export type {

@@ -278,7 +278,8 @@ export class Runtime {
 
   /** For whoever looks inside. */
   get inside(): Inside {
-    return { clock: this.clock, actors: this.#actors, links: this.#links, restored: this.#restored };
+    const { clock, services } = this;
+    return { clock, services, actors: this.#actors, links: this.#links, restored: this.#restored };
   }
 
   // ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 import { ChurnMap } from './churn-map.ts';
 import type { Clock } from './clock.ts';
 import { Refusal } from './errors.ts';
-import { type HungCall, HungCalls } from './hung-calls.ts';
+import { type HungCall, HungCalls, type OpenHungCalls } from './hung-calls.ts';
 import { ABORT, type Answer, type Envelope } from './messages.ts';
 import { unmark, withMoves } from './move.ts';
 import { serviceOf } from './service.ts';
@@ -69,6 +69,11 @@ export class ServiceDesk {
 
   get running(): number {
     return this.#running.size;
+  }
+
+  /** Calls that were aborted and still run here. */
+  get hung(): OpenHungCalls {
+    return this.#hung.open;
   }
 
   get waits(): boolean {

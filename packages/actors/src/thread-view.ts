@@ -2,9 +2,11 @@ import type { ActorTable } from './actor-table.ts';
 import { type ActiveActor, TOP } from './activity.ts';
 import type { Clock } from './clock.ts';
 import type { ActorAddress } from './errors.ts';
+import type { OpenHungCalls } from './hung-calls.ts';
 import { MESSAGE_BYTES_GUESS } from './limits.ts';
 import type { Links } from './links.ts';
 import type { LookAtResources, ThreadResources } from './resources.adapter.ts';
+import type { ServiceDesk } from './service-desk.ts';
 import { Top } from './top.ts';
 
 /**
@@ -68,12 +70,15 @@ export interface ThreadView {
   /** The ten with the most turns since the last look, the most active first. */
   readonly busiest: readonly ActiveActor[];
   readonly questions: OpenQuestions;
+  /** Calls of services that were aborted and still run in this thread. */
+  readonly hung: OpenHungCalls;
 }
 
 /** What a runtime lets whoever looks at it see. */
 export interface Inside {
   readonly clock: Clock;
   readonly actors: ActorTable;
+  readonly services: ServiceDesk;
   readonly links: Links;
   readonly restored: number;
 }
@@ -83,7 +88,7 @@ const ACTORS_PER_STEP = 8_192;
 
 /** Everything but the fullest mailboxes and the questions is of one instant: these are looked for in steps, with turns in between. */
 export async function viewThread(inside: Inside, look: LookAtResources | null): Promise<ThreadView> {
-  const { actors, links, clock } = inside;
+  const { actors, services, links, clock } = inside;
   const view = {
     resources: look?.() ?? null,
     actors: actors.live,
@@ -92,6 +97,7 @@ export async function viewThread(inside: Inside, look: LookAtResources | null): 
     arrived: links.arrivedDepth,
     messages: totalsOf(inside),
     busiest: actors.turns.activity.take(),
+    hung: services.hung,
   };
   const { withMail } = actors;
   const asking = [...actors.turns.asking];

@@ -1,6 +1,7 @@
 import type {
   ActiveActor,
   FullMailbox,
+  HungCall,
   MessageTotals,
   OpenAsks,
   OpenQuestion,
@@ -37,6 +38,8 @@ export interface SystemView {
   readonly busiest: readonly PlacedOn<ActiveActor>[];
   /** What actors have asked with `ctx.call` and is not answered yet. */
   readonly questions: OpenQuestions;
+  /** Calls of services that were aborted and still run: how many, and the ten that were aborted longest ago, the oldest first. */
+  readonly hung: { readonly open: number; readonly oldest: readonly PlacedOn<HungCall>[] };
   /** What the app has asked and is not answered yet. */
   readonly asks: OpenAsks;
 }
@@ -77,6 +80,10 @@ export function systemView(generation: number, state: SystemView['state'], threa
         seen.flatMap(({ questions }) => questions.oldest),
         ({ ageMs }) => ageMs,
       ),
+    },
+    hung: {
+      open: sum(seen, ({ hung }) => hung.open),
+      oldest: top(seen.flatMap(placed(({ hung }) => hung.oldest)), ({ abortedMs }) => abortedMs),
     },
     asks,
   };

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { move } from '@tidemark/actors';
 import { createSystem, type EngineEvent, type System, type SystemOptions } from '@tidemark/checkpoint';
 import { describe, expect, test, vi } from 'vitest';
 import { Echo } from './fixtures/actors.mjs';
@@ -54,6 +56,57 @@ describe('a service that does not heed its signal', () => {
     expect(await system.ask(Mover).raised(Uint8Array.of(1))).toEqual(Uint8Array.of(2));
     expect(await threadsOf(system, 2)).toEqual(threads);
     expect(rollbacks()).toHaveLength(0);
+  });
+
+  test('is shown by inspect() from its abort until it ends, with its thread; also where none is told', async () => {
+    const folder = await systems.folder();
+    const system = await start({ hungServiceMs: 0 });
+    const asks = [Mover, Mover, Mover, HostMover].map((service, i) => {
+      const abort = new AbortController();
+      const timeoutMs = i === 1 ? 50 : 30_000;
+      const path = join(folder, String(i));
+      const asked = system
+        .ask(service, { signal: abort.signal, timeoutMs })
+        // What is moved is aborted by another way.
+        .when(i === 0 ? move(Uint8Array.of(1)) : Uint8Array.of(1), path)
+        .catch((error: unknown) => error);
+      return { asked, abort, path };
+    });
+    for (const { path } of asks) await soon(() => expect(existsSync(`${path}.calls`)).toBe(true));
+    const [first, late, wanted, ofHost] = asks;
+    first.abort.abort(new Error('enough'));
+    expect(await late.asked).toMatchObject({ code: 'ASK_TIMEOUT' });
+    ofHost.abort.abort(new Error('enough'));
+    const shown = async () => (await system.inspect()).hung;
+    await soon(async () => expect(await shown()).toMatchObject({ open: 3, oldest: { length: 3 } }));
+    const { oldest } = await shown();
+    for (const call of oldest) {
+      expect(call).toEqual({
+        service: call.thread === 0 ? 'host-mover' : 'mover',
+        handler: 'when',
+        callId: expect.stringMatching(/^ask\./),
+        thread: expect.any(Number),
+        ageMs: expect.any(Number),
+        abortedMs: expect.any(Number),
+      });
+      expect(call.ageMs).toBeGreaterThanOrEqual(call.abortedMs);
+    }
+    expect(oldest.filter(({ thread }) => thread === 0)).toHaveLength(1);
+    expect(new Set(oldest.map(({ callId }) => callId)).size).toBe(3);
+    // The oldest first, and of each thread what it has itself.
+    expect(oldest.map(({ abortedMs }) => abortedMs)).toEqual(
+      oldest.map(({ abortedMs }) => abortedMs).sort((a, b) => b - a),
+    );
+    const { threads } = await system.inspect();
+    for (const each of threads) {
+      expect(each.answered && each.hung.oldest.map(({ callId }) => callId)).toEqual(
+        oldest.filter(({ thread }) => thread === each.thread).map(({ callId }) => callId),
+      );
+    }
+    for (const { path } of asks) await writeFile(path, '');
+    await soon(async () => expect(await shown()).toEqual({ open: 0, oldest: [] }));
+    expect(await wanted.asked).toEqual(Uint8Array.of(1));
+    expect(hung()).toEqual([]);
   });
 
   test('is told of the host too, as thread 0', async () => {
