@@ -1,4 +1,4 @@
-import { actor, type ActorOptions, type Asks, type Ref, Refusal } from '@tidemark/actors';
+import { actor, type ActorOptions, type Asks, Refusal } from '@tidemark/actors';
 import { limits } from '@tidemark/actors/internal';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { settled } from './support/manual-clock.ts';
@@ -54,8 +54,7 @@ describe('requestId', () => {
 
   test("the answer that is remembered is nobody else's: whoever gets it may change it, or move it on", async () => {
     // A host's actor is in the thread of the app: nothing is encoded on the way.
-    const clerk = (): Asks<typeof Clerk> =>
-      threads.border.ask({ type: Clerk.name, key: 'a' } as Ref<typeof Clerk>, { requestId: 'r' });
+    const clerk = (): Asks<typeof Clerk> => threads.border.ask(threads.ref(Clerk), { requestId: 'r' });
     for (let i = 0; i < 3; i++) {
       const answer = await threads.answerOf(clerk().stamp());
       expect(answer).toEqual(Uint8Array.of(1, 2));

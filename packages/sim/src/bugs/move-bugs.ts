@@ -36,7 +36,6 @@ function emptying<T extends object>(calls: T): T {
 
 /** A service gets the very arguments that the row of its question keeps. */
 function argumentsShared(): () => void {
-  const rows = new WeakMap<object, string>();
   const open = new Map<string, OpenCall>();
   const undo = [
     patch(
@@ -46,7 +45,7 @@ function argumentsShared(): () => void {
         function (this: UnitTable<string, unknown>, key, initial) {
           const entry = original.call(this, key, initial as never);
           const row = entry.value as OpenCall | { readonly askedAt?: undefined };
-          if (row.askedAt !== undefined && !rows.has(row)) open.set(String(key), row);
+          if (row.askedAt !== undefined) open.set(String(key), row);
           return entry as never;
         },
     ),
@@ -56,8 +55,8 @@ function argumentsShared(): () => void {
       (original) =>
         function (this: ServiceDesk, envelope: Envelope) {
           const { reply } = envelope;
-          const args = reply !== null && 'call' in reply ? open.get(reply.call)?.args : null;
-          original.call(this, args == null ? envelope : { ...envelope, args });
+          const args = reply !== null && 'call' in reply ? open.get(reply.call)?.args : undefined;
+          original.call(this, args === undefined || args === null ? envelope : { ...envelope, args });
         },
     ),
   ];

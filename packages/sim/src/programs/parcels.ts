@@ -48,8 +48,6 @@ interface Sent extends DepotWatcher {
   /** Monotonic milliseconds. */
   readonly since: number;
   readonly timeoutMs: number;
-  /** Rollbacks until it was sent. */
-  readonly told: number;
   readonly runs: DepotRun[];
   /** Rollbacks until it was run last. */
   ranIn: number;
@@ -120,7 +118,7 @@ export class PostOffice {
   // ── asks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #send(): void {
-    const { border, chance, clock, engine, rollbacks, tickMs } = this.#host;
+    const { border, chance, clock, engine, tickMs } = this.#host;
     const moves = chance.isTrue(0.7);
     const givesUpMs = chance.isTrue(0.3) ? tickMs() * chance.pick([0, 0, 0.3, 1]) : null;
     // One that ends by itself does not show whether it was aborted.
@@ -133,7 +131,12 @@ export class PostOffice {
     const runs: DepotRun[] = [];
     const sent: Sent = {
       id: watchParcel({ began: (run) => sent.began(run) }),
-      ...{ moves, back, way, timeoutMs, runs, told: rollbacks(), since: clock.monotonic() },
+      moves,
+      back,
+      way,
+      timeoutMs,
+      runs,
+      since: clock.monotonic(),
       place: depot.name,
       ranIn: -1,
       aborted: false,
@@ -142,7 +145,7 @@ export class PostOffice {
     const parcel = makeParcel(sent.id, chance.below(moves ? SHAPES + 1 : SHAPES));
     this.#open.add(sent);
     const asked = border.ask(depot, { timeoutMs, signal: stop.signal, release });
-    const raised = asked.raise(moves ? marked(parcel) : parcel, way, back) as Promise<Raised>;
+    const raised = asked.raise(moves ? marked(parcel) : parcel, way, back);
     if (moves ? !isGone(parcel) : !holds(parcel, 0)) {
       this.#host.violation(
         `parcel ${sent.id} was ${moves ? 'moved, and its sender has it' : 'copied, and its sender has it no more'}`,
