@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Order } from './by-hand-worker.ts';
 import type { Contender } from './contender.ts';
@@ -43,10 +44,9 @@ function order(worker: Worker, what: Order): void {
   worker.postMessage(what, 'port' in what ? [what.port] : []);
 }
 
-function answered(worker: Worker, what: Order): Promise<number> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    order(worker, what);
-  });
+async function answered(worker: Worker, what: Order): Promise<number> {
+  const answer = once(worker, 'message');
+  order(worker, what);
+  const [value] = (await answer) as [number];
+  return value;
 }
