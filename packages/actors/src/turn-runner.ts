@@ -4,6 +4,7 @@ import { ActorError, errorToData, Refusal } from './errors.ts';
 import type { Answer } from './messages.ts';
 import type { Letter } from './own-tables.ts';
 import { TurnContext, type TurnPlace } from './turn.ts';
+import type { Handler } from './types.ts';
 import { copyValue } from './value.ts';
 
 /** One handler to run, and for whom. */
@@ -35,7 +36,7 @@ export function runTurn(cell: Cell, turn: Turn, place: TurnPlace): TurnEnd {
   cell.touch();
   const ctx = new TurnContext(cell, place);
   try {
-    ctx.value = handler.call(cell.definition.on, ctx, ...turn.args);
+    ctx.value = call(cell.definition.on, handler, ctx, turn.args);
     ctx.finish();
   } catch (error) {
     ctx.end();
@@ -44,6 +45,20 @@ export function runTurn(cell: Cell, turn: Turn, place: TurnPlace): TurnEnd {
   // A mistake in the definition, not in this turn: whatever `onThrow` says, going on cannot help.
   if (isThenable(ctx.value)) throw handlerAsync(cell, turn.handler, ctx.value);
   return ctx;
+}
+
+/** Most messages have few arguments, and a list that is spread costs more than what many handlers do. */
+function call(on: object, handler: Handler<unknown>, ctx: TurnContext, args: readonly unknown[]): unknown {
+  switch (args.length) {
+    case 0:
+      return handler.call(on, ctx);
+    case 1:
+      return handler.call(on, ctx, args[0]);
+    case 2:
+      return handler.call(on, ctx, args[0], args[1]);
+    default:
+      return handler.call(on, ctx, ...args);
+  }
 }
 
 function threw(cell: Cell, { handler }: Turn, error: unknown): TurnEnd {
@@ -65,7 +80,7 @@ function runCarefully(cell: Cell, turn: Turn, place: TurnPlace): TurnEnd {
   const ctx = new TurnContext(cell, place);
   let undo: 'keep' | 'undo' = 'undo';
   try {
-    ctx.value = cell.definition.on[turn.handler].call(cell.definition.on, ctx, ...turn.args);
+    ctx.value = call(cell.definition.on, cell.definition.on[turn.handler], ctx, turn.args);
     ctx.finish();
     if (isThenable(ctx.value)) throw handlerAsync(cell, turn.handler, ctx.value);
     undo = 'keep';
