@@ -139,6 +139,37 @@ describe.each([
   });
 });
 
+describe('objects of many shapes', () => {
+  const shapes = 10_000;
+  const shaped = (n: number): Record<string, unknown> => ({ [`of${n % 7}`]: n, [`shape${n}`]: { n }, last: -0 });
+
+  test('are copied, though more of them come than are remembered', () => {
+    for (let n = 0; n < shapes; n++) {
+      for (const each of [shaped(n), shaped(n >> 1)]) {
+        const copy = copyValue(each, 'v');
+        expect(Object.entries(copy)).toStrictEqual(Object.entries({ ...each, last: 0 }));
+      }
+    }
+  });
+
+  test.each([
+    ['half of a surrogate pair', 'x\ud800', /: a key that is a string with half/],
+    ['__proto__', '__proto__', /\.__proto__: a key of this name/],
+    ['a symbol', Symbol('s'), /: a field named by a symbol somewhere in it/],
+  ])('have no field named by %s, however often they come', (_, name, says) => {
+    for (const before of [0, 1, 3, 63, 64, 65, 200]) {
+      for (let time = 0; time < 3; time++) {
+        const fields = Array.from({ length: before }, (_of, i) => [`${says.source}${before}.${i}`, i] as const);
+        const bad = Object.fromEntries(fields);
+        Object.defineProperty(bad, name, { value: 1, enumerable: true });
+        // Others of the same beginning are none the worse.
+        if (before > 0 && typeof name !== 'symbol') copyValue(Object.fromEntries(fields), 'v');
+        if (before > 0 || typeof name !== 'symbol') expect(refusal(() => copyValue(bad, 'v')).message).toMatch(says);
+      }
+    }
+  });
+});
+
 test('copyValue and assertPlain agree about every value', () => {
   const bad = fc.constantFrom(...REFUSED.map(([, value]) => value));
   const hidden = fc.tuple(bad, fc.constantFrom(...PLACES)).map(([value, [, hide]]) => hide(value));
