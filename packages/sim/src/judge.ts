@@ -126,6 +126,7 @@ export class Judge implements DiskWatcher {
         this.#release(process, event.cut, event.position);
         return;
       case 'checkpoint-failed': {
+        if (!this.#isInLog(process)) return;
         const failed = `${process.term ?? 0}/${event.cut}`;
         this.#failedCuts.add(failed);
         const found = this.history.find((each) => each !== undefined && cutOf(each.record) === failed);
@@ -160,11 +161,18 @@ export class Judge implements DiskWatcher {
     const mayThrow = this.#stage.throws && code === 'TURN_THREW' && message.endsWith(': poison');
     if (!THREADS_DIE.has(code) && !code.startsWith('STORE_') && !mayThrow)
       this.violation(`O10 ${process.name} went back because of ${code}: ${message}`);
-    const own = this.history.findLast((each) => each?.record.term === process.term)?.record;
+    const own = this.#isInLog(process)
+      ? this.history.findLast((each) => each?.record.term === process.term)?.record
+      : undefined;
     const begun = own?.kind === 'term' ? own.from : (this.#begunFrom.get(process.name) ?? 'fresh');
     const expected = own?.kind === 'checkpoint' ? own.position : begun;
     if ((position ?? 'fresh') !== expected)
       this.violation(`O10 ${process.name} went back to ${position}; the newest checkpoint of its term is ${expected}`);
+  }
+
+  /** A sleeper that has put its term where retention had removed one is not: its number may be that of one that is. */
+  #isInLog({ name, term }: SimProcess): boolean {
+    return this.history.some((each) => each?.record.kind === 'term' && each.record.term === term && each.by === name);
   }
 
   acknowledged(process: SimProcess, ticks: number, position: number): void {
