@@ -82,6 +82,16 @@ export const rules = [
     },
   },
   {
+    name: 'no-slice-of-bytes',
+    reason:
+      'of a Buffer slice() is no copy: it shows the same memory, which goes along when it is transferred; write new Uint8Array(bytes), and of a list [...list]',
+    *check(sources) {
+      for (const source of typeScript(sources)) {
+        if (source.area === 'src') yield* matches(source, source.bare, /\.slice\(\)/g);
+      }
+    },
+  },
+  {
     name: 'no-only',
     reason: 'a focused test leaves all others out',
     *check(sources) {

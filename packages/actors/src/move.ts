@@ -52,10 +52,13 @@ export function unmark(value: unknown): void {
     if (typeof next !== 'object' || next === null || seen.has(next)) continue;
     seen.add(next);
     if (next instanceof ArrayBuffer || ArrayBuffer.isView(next)) marked.delete(next);
-    else if (next instanceof Map) left.push(...next.keys(), ...next.values());
-    else if (Array.isArray(next) || next instanceof Set) left.push(...(next as Iterable<unknown>));
-    else if (Object.getPrototypeOf(next) === Object.prototype) left.push(...Object.values(next));
+    else for (const part of partsOf(next)) left.push(part);
   }
+}
+
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set || value instanceof Map) return value as Iterable<unknown>;
+  return Object.getPrototypeOf(value) === Object.prototype ? Object.values(value) : [];
 }
 
 /** Whether the copy that is made now has left something as it is. */

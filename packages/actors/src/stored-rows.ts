@@ -12,7 +12,7 @@ export interface RowsData {
 /** Calls `take` with each row of the data that counts. */
 export function decodeRowsData<K, V>({ body, hidden }: RowsData, take: (key: K, value: V) => void): void {
   // Of their own: bytes that are shared with other threads are not what every decoder takes.
-  const [keys, values] = decodeValue(body.slice()) as readonly [readonly K[], readonly V[]];
+  const [keys, values] = decodeValue(new Uint8Array(body)) as readonly [readonly K[], readonly V[]];
   for (const [i, key] of keys.entries()) if (!hidden.some((newer) => newer.has(key))) take(key, values[i]);
 }
 

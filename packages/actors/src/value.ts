@@ -192,8 +192,9 @@ function copyBuiltIn(value: object, prototype: unknown, depth: number): object {
 
 /** The bytes that the view shows, not the whole buffer under it, and never memory that is shared between threads. */
 function copyView(view: ArrayBufferView): ArrayBufferView {
-  if (!(view instanceof DataView)) return (view as Uint8Array).slice();
-  return new DataView(new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice().buffer);
+  // No Buffer comes here, whose `slice` would copy nothing.
+  if (!(view instanceof DataView)) return (view as Uint8Array).slice(0);
+  return new DataView(new Uint8Array(new Uint8Array(view.buffer, view.byteOffset, view.byteLength)).buffer);
 }
 
 /**

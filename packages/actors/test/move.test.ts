@@ -81,6 +81,11 @@ describe('move', () => {
       NOT_PLAIN,
     ],
     [
+      'for one of very many arguments',
+      (bytes) => threads.askService(Taker).size([...Array<number>(500_000).fill(0), bytes, bad] as never, ''),
+      NOT_PLAIN,
+    ],
+    [
       'for its signal',
       (bytes) => threads.askService(Taker, { signal: AbortSignal.abort(over) }).size(bytes, ''),
       { message: 'over' },

@@ -36,5 +36,5 @@ export function inPieces(load: Load): LoadPiece[] {
 
 /** Bytes of their own: a view would carry all that it is a part of through the port. */
 function own(bytes: Uint8Array): Uint8Array {
-  return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

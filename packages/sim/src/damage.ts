@@ -48,7 +48,7 @@ export class Damager {
 }
 
 function flipped(bytes: Uint8Array, chance: Chance): Uint8Array {
-  const changed = bytes.slice();
+  const changed = new Uint8Array(bytes);
   if (changed.length === 0) return changed;
   const bit = chance.below(changed.length * 8);
   changed[bit >> 3] ^= 1 << (bit & 7);

@@ -91,7 +91,7 @@ export class SimStore implements Store {
   async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<void> {
     checkName(name);
     this.#refuseAborted(name, options.signal);
-    const bytes = body instanceof Uint8Array ? body.slice() : await this.#gather(name, body, options.signal);
+    const bytes = body instanceof Uint8Array ? new Uint8Array(body) : await this.#gather(name, body, options.signal);
     await this.#call('put', name, bytes, options.signal, () => {
       if (this.#disk.has(name)) {
         throw new StoreError('fatal', 'STORE_NAME_TAKEN', `${name} is taken`);
@@ -102,7 +102,7 @@ export class SimStore implements Store {
 
   async putIfAbsent(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<'stored' | 'taken'> {
     checkName(name);
-    const own = bytes.slice();
+    const own = new Uint8Array(bytes);
     return this.#call('putIfAbsent', name, own, options.signal, () => {
       const { lies } = this.#host;
       if (this.#disk.has(name)) {
@@ -117,7 +117,7 @@ export class SimStore implements Store {
 
   async replace(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<void> {
     checkName(name);
-    const own = bytes.slice();
+    const own = new Uint8Array(bytes);
     await this.#call('replace', name, own, options.signal, () => this.#store(name, own));
   }
 
@@ -165,7 +165,7 @@ export class SimStore implements Store {
     const blocks: Uint8Array[] = [];
     for await (const block of body) {
       this.#refuseAborted(name, signal);
-      blocks.push(block.slice());
+      blocks.push(new Uint8Array(block));
     }
     return new Uint8Array(Buffer.concat(blocks));
   }

@@ -49,7 +49,7 @@ export class MemoryStore implements Store {
     if (bytes === undefined) throw absent(name, this.url);
     const range = bytes.subarray(offset, length === undefined ? undefined : offset + length);
     refuseTooLarge(range.length, options.bytesMax, name, this.url);
-    return range.slice();
+    return new Uint8Array(range);
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<readonly string[]> {

@@ -50,6 +50,9 @@ export const BROKEN_STORES: readonly BrokenStore[] = [
       get: async (name, options) => (options === undefined && kept.get(name)) || store.get(name, options),
     };
   }),
+  broken('gives away the memory that a streamed Buffer is a part of', 'S1: a Buffer is as good', (store) => ({
+    put: (name, body, options) => store.put(name, body instanceof Uint8Array ? body : givenAway(body), options),
+  })),
   broken('put overwrites', 'S1: put never overwrites', (store) => ({
     put: async (name, body, options) => {
       await store.delete(name);
@@ -303,5 +306,13 @@ async function instead<T>(call: Promise<T>, code: string, answer: () => T): Prom
   } catch (error) {
     if (error instanceof StoreError && error.code === code) return answer();
     throw error;
+  }
+}
+
+/** Of a Buffer `slice` is no copy. */
+async function* givenAway(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    const bytes = chunk.slice();
+    yield structuredClone(bytes, { transfer: [bytes.buffer] });
   }
 }

@@ -101,7 +101,7 @@ export class TestCut {
 
 /** The bytes go away with the frame when it is posted. */
 function ownCopy(frame: PackedFrame): PackedFrame {
-  return { ...frame, body: frame.body.slice() };
+  return { ...frame, body: new Uint8Array(frame.body) };
 }
 
 /** What has arrived and is not taken, and behind it what lies on the way. */

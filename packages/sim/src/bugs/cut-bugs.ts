@@ -318,7 +318,7 @@ export const CUT_BUGS: readonly Bug[] = [
           wires: {
             carry: (item, post) => {
               post(item);
-              if (item.kind === 'frame' && ++frames % 50 === 0) post({ ...item, body: item.body.slice() });
+              if (item.kind === 'frame' && ++frames % 50 === 0) post({ ...item, body: new Uint8Array(item.body) });
             },
           },
         },

@@ -51,7 +51,7 @@ export const ROLLBACK_BUGS: readonly Bug[] = [
                   post({ ...late, generation: item.generation });
                   late = null;
                 }
-                late ??= { ...item, body: item.body.slice() };
+                late ??= { ...item, body: new Uint8Array(item.body) };
               }
               post(item);
             },

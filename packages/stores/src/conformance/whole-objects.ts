@@ -29,6 +29,21 @@ export const WHOLE_OBJECTS: Rules = {
     await holds(store, 'bytes', bytes);
   },
 
+  'S1: a Buffer is as good as any bytes, and stays its own: large, in pieces of one, and out of the pool of Node':
+    async (store) => {
+      const large = Buffer.from(pattern(64 * 1024));
+      const small = Buffer.from('a Buffer of few bytes');
+      for (const [size, bytes] of Object.entries({ large, small })) {
+        const before = Buffer.concat([bytes]);
+        await store.put(`buffer/${size}/whole`, bytes);
+        assert.equal(await store.putIfAbsent(`buffer/${size}/if-absent`, bytes), 'stored');
+        await store.replace(`buffer/${size}/replaced`, bytes);
+        await store.put(`buffer/${size}/streamed`, slices(bytes, Math.ceil(bytes.length / 10)));
+        assert.ok(before.equals(bytes), `${size} after it was put`);
+        for (const name of await store.list(`buffer/${size}/`)) await holds(store, name, before);
+      }
+    },
+
   'S1: an object of 8 MB survives, whole and streamed': async (store) => {
     const bytes = pattern(BIG_BYTES);
     await store.put('big/whole', bytes);

@@ -57,16 +57,18 @@ export class RemoteStore implements Store {
   }
 
   async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: CallOptions = {}): Promise<void> {
-    if (body instanceof Uint8Array) await this.#ask({ call: 'put', name, body: body.slice() }, options);
+    if (body instanceof Uint8Array) await this.#ask({ call: 'put', name, body: new Uint8Array(body) }, options);
     else await this.#putStreamed(name, body, options);
   }
 
   async putIfAbsent(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<'stored' | 'taken'> {
-    return (await this.#ask({ call: 'putIfAbsent', name, bytes: bytes.slice() }, options)) as 'stored' | 'taken';
+    return (await this.#ask({ call: 'putIfAbsent', name, bytes: new Uint8Array(bytes) }, options)) as
+      | 'stored'
+      | 'taken';
   }
 
   async replace(name: string, bytes: Uint8Array, options: CallOptions = {}): Promise<void> {
-    await this.#ask({ call: 'replace', name, bytes: bytes.slice() }, options);
+    await this.#ask({ call: 'replace', name, bytes: new Uint8Array(bytes) }, options);
   }
 
   async get(name: string, { signal, deadlineMs, ...options }: GetOptions = {}): Promise<Uint8Array> {
@@ -115,7 +117,7 @@ export class RemoteStore implements Store {
           await window.take();
           if (over) return;
           // Of its own: the maker may use its memory again, and a view would carry all that it is a part of.
-          const bytes = chunk.slice();
+          const bytes = new Uint8Array(chunk);
           line.post({ kind: 'chunk', id, bytes }, [bytes.buffer]);
         }
         line.post({ kind: 'body-over', id, whole: true });
