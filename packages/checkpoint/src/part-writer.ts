@@ -35,7 +35,7 @@ interface OpenRows {
 const ROWS_MAX = 64;
 const ROWS_BYTES = 32 * 1024;
 
-/** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full. */
+/** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full, which must not encode: a body may wait. */
 export class PartWriter implements CaptureSink {
   readonly counts: PartCounts = { units: 0, messages: 0, frames: 0, bytes: 0 };
   /** Units and their bytes by what they belong to. */
@@ -158,13 +158,13 @@ export class PartWriter implements CaptureSink {
   }
 
   #end(kind: number, body: Uint8Array): void {
+    if (this.#length + body.length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
     this.#reserve(body.length);
     this.#view.setUint8(this.#entry, kind);
     this.#view.setUint32(this.#entry + 5, body.length, true);
     this.#block.set(body, this.#length);
     this.#length += body.length;
     const bytes = this.#length - this.#entry;
-    if (this.#length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
     this.#entries++;
     if (this.#held === null) return;
     const [type, table] = this.#held;
@@ -172,14 +172,15 @@ export class PartWriter implements CaptureSink {
     this.definitions.add(type, this.#heldUnits, bytes);
   }
 
-  /** The block is full without its last entry: that one begins the next. */
+  /** The block is full without the entry that has begun: that one begins the next. */
   #moveOn(): void {
-    const entry = this.#block.slice(this.#entry, this.#length);
+    const begun = this.#block.slice(this.#entry, this.#length);
     this.#length = this.#entry;
     this.#close();
-    this.#reserve(entry.length);
-    this.#block.set(entry, this.#length);
-    this.#length += entry.length;
+    this.#reserve(begun.length);
+    this.#block.set(begun, 0);
+    this.#entry = 0;
+    this.#length = begun.length;
   }
 
   #reserve(needed: number): void {
@@ -212,9 +213,10 @@ export class PartWriter implements CaptureSink {
 
 const EMPTY = new Uint8Array(0);
 
-/** A block, and the entry that will begin the next. */
-const BUFFER_BYTES = BLOCK_BYTES_MAX + 2 * ROWS_BYTES;
-const COPIED_SHARE = 0.25;
+/** A block, and the head of the entry that will begin the next. */
+const BUFFER_BYTES = BLOCK_BYTES_MAX + 4 * 1024;
+/** Share of its buffer up to which a block is copied: what waits for the store has not much more memory than bytes. */
+const COPIED_SHARE = 0.5;
 
 /** Left by the last part of this thread. */
 let spare: Uint8Array<ArrayBuffer> | null = null;
