@@ -1,9 +1,13 @@
 /** Every bound of this package, with its unit and its reason. */
 
 /**
- * Bytes of one block of a part at most: what is checked, posted and written at a time. A turn waits while one is made whole.
+ * Bytes of one block of a part at most: what is checked, posted and written at a time. A turn waits while one is made whole, and a
+ * copy of a megabyte takes some tenths of a millisecond.
  */
 export const BLOCK_BYTES_MAX = 256 * 1024;
+
+/** Bytes of the first block's buffer; it grows as needed. Most parts of small programs fit. */
+export const BLOCK_BYTES_FIRST = 32 * 1024;
 
 /** Checkpoints from one full file of a thread to its next: at most log₂ of it, and two, files are read at a restore. */
 export const CHAIN_FILES_PERIOD = 64;

@@ -2,7 +2,7 @@ import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/in
 import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal/worker';
 import { DefinitionCounts } from './definition-counts.ts';
 import { ENTRY_HEAD_BYTES, KIND } from './entry.ts';
-import { BLOCK_BYTES_MAX } from './limits.ts';
+import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';
 
 /** Whole entries, and what the index of the part says of them. */
 export interface PartBlock {
@@ -35,7 +35,7 @@ interface OpenRows {
 const ROWS_MAX = 64;
 const ROWS_BYTES = 32 * 1024;
 
-/** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full, which must not encode: a body may wait. */
+/** Writes one part as payloads of blocks; each leaves by `emit` as soon as it is full. */
 export class PartWriter implements CaptureSink {
   readonly counts: PartCounts = { units: 0, messages: 0, frames: 0, bytes: 0 };
   /** Units and their bytes by what they belong to. */
@@ -45,8 +45,8 @@ export class PartWriter implements CaptureSink {
   #rows: OpenRows | null = null;
   /** Units encoded together: few until it is known how large they are. */
   #rowsMax = 1;
-  #block: Uint8Array<ArrayBuffer> = EMPTY;
-  #view = new DataView(EMPTY.buffer);
+  #block = new Uint8Array(BLOCK_BYTES_FIRST);
+  #view = new DataView(this.#block.buffer);
   /** Where the entry begins that is being written. */
   #entry = 0;
   #length = 0;
@@ -128,7 +128,6 @@ export class PartWriter implements CaptureSink {
   end(): void {
     this.settle();
     this.#close();
-    giveBuffer(this.#block);
   }
 
   /** Answers the bytes of the body. */
@@ -158,13 +157,13 @@ export class PartWriter implements CaptureSink {
   }
 
   #end(kind: number, body: Uint8Array): void {
-    if (this.#length + body.length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
     this.#reserve(body.length);
     this.#view.setUint8(this.#entry, kind);
     this.#view.setUint32(this.#entry + 5, body.length, true);
     this.#block.set(body, this.#length);
     this.#length += body.length;
     const bytes = this.#length - this.#entry;
+    if (this.#length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
     this.#entries++;
     if (this.#held === null) return;
     const [type, table] = this.#held;
@@ -172,21 +171,20 @@ export class PartWriter implements CaptureSink {
     this.definitions.add(type, this.#heldUnits, bytes);
   }
 
-  /** The block is full without the entry that has begun: that one begins the next. */
+  /** The block is full without its last entry: that one begins the next. */
   #moveOn(): void {
-    const begun = this.#block.slice(this.#entry, this.#length);
+    const entry = this.#block.slice(this.#entry, this.#length);
     this.#length = this.#entry;
     this.#close();
-    this.#reserve(begun.length);
-    this.#block.set(begun, 0);
-    this.#entry = 0;
-    this.#length = begun.length;
+    this.#reserve(entry.length);
+    this.#block.set(entry, this.#length);
+    this.#length += entry.length;
   }
 
   #reserve(needed: number): void {
     const length = this.#length + needed;
     if (length <= this.#block.length) return;
-    const larger = takeBuffer(length);
+    const larger = new Uint8Array(Math.max(length, Math.min(this.#block.length * 4, BLOCK_BYTES_MAX * 1.25)));
     larger.set(this.#block.subarray(0, this.#length));
     this.#block = larger;
     this.#view = new DataView(larger.buffer);
@@ -195,46 +193,13 @@ export class PartWriter implements CaptureSink {
   #close(): void {
     if (this.#length === 0) return;
     this.counts.bytes += this.#length;
-    const block = { payload: this.#payload(), entries: this.#entries, holds: [...this.#holds.values()] };
+    const payload = this.#block.slice(0, this.#length);
+    const block = { payload, entries: this.#entries, holds: [...this.#holds.values()] };
     this.#length = 0;
     this.#entries = 0;
     this.#holds.clear();
     this.#emit(block);
   }
-
-  /** What is written of the block: in the buffer that it was written to, unless that is mostly empty. */
-  #payload(): Uint8Array<ArrayBuffer> {
-    if (this.#length < this.#block.length * COPIED_SHARE) return this.#block.slice(0, this.#length);
-    const payload = this.#block.subarray(0, this.#length);
-    this.#block = EMPTY;
-    return payload;
-  }
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** A block, and the head of the entry that will begin the next. */
-const BUFFER_BYTES = BLOCK_BYTES_MAX + 4 * 1024;
-/** Share of its buffer up to which a block is copied: what waits for the store has not much more memory than bytes. */
-const COPIED_SHARE = 0.5;
-
-/** Left by the last part of this thread. */
-let spare: Uint8Array<ArrayBuffer> | null = null;
-
-/**
- * A buffer for a block, of no defined content. Its pages are new memory, each a fault of some microseconds when it is first written
- * to: to fill it with zeros, or to copy a whole block, would take all of them at once, in the middle of a turn's wait.
- */
-function takeBuffer(bytes: number): Uint8Array<ArrayBuffer> {
-  const buffer = spare;
-  if (buffer === null || buffer.length < bytes) {
-    return new Uint8Array(Buffer.allocUnsafeSlow(Math.max(bytes, BUFFER_BYTES)).buffer);
-  }
-  spare = null;
-  return buffer;
-}
-
-function giveBuffer(buffer: Uint8Array<ArrayBuffer>): void {
-  // One that had to grow for a large entry is not kept.
-  if (buffer.length === BUFFER_BYTES) spare = buffer;
-}
