@@ -145,10 +145,7 @@ export class ActorTable implements UnitHolder, Cells {
    */
   turn(max = TURNS_IN_A_ROW): number {
     const cell = this.#ready[this.#readyHead++];
-    if (this.#readyHead === this.#ready.length) {
-      this.#ready.length = 0;
-      this.#readyHead = 0;
-    } else if (this.#readyHead >= READY_COMPACT_AT) {
+    if (this.#readyHead >= READY_COMPACT_AT || this.#readyHead === this.#ready.length) {
       this.#ready.splice(0, this.#readyHead);
       this.#readyHead = 0;
     }

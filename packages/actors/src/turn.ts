@@ -68,49 +68,32 @@ export interface TurnPlace {
   readonly nextId: () => string;
 }
 
-/** What a turn does beside changing its state: made when there is something, since most turns do nothing of it. */
-export class TurnEffects {
+/** The context of one turn. What is done through it takes effect only when the turn ends well. */
+// oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
+export class TurnContext implements Ctx<any> {
+  /** It is the end of a turn as well, of one that ended well. */
+  readonly kind = 'done';
+  /** What the handler returned. */
+  value: unknown = undefined;
+  readonly key: string;
+  readonly #cell: Cell;
+  readonly #place: TurnPlace;
   /** Null for none. */
   sends: Envelope[] | null = null;
-  /** Questions that were asked; null for none. */
+  /** Questions that were asked; null for none, as in most turns. */
   calls: Map<string, OpenCall> | null = null;
   /** Timers by id; null for one that was cancelled. */
   timers: Map<string, OpenTimer | null> | null = null;
   forgotten = false;
-  /** Calls that do not say yet where their answers go. */
-  unanswerable = 0;
-  /** Takes what the turn tells. */
-  collect: Send | null = null;
-
-  send(envelope: Envelope): void {
-    if (this.sends === null) this.sends = [envelope];
-    else this.sends.push(envelope);
-  }
-}
-
-/** The context of one turn. What is done through it takes effect only when the turn ends well. */
-// oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
-export class TurnContext implements Ctx<any> {
-  /** What the handler returned. */
-  value: unknown = undefined;
-  readonly #cell: Cell;
-  readonly #place: TurnPlace;
-  /** Null for none. */
-  effects: TurnEffects | null = null;
   #over = false;
+  /** Calls that do not say yet where their answers go. */
+  #unanswerable = 0;
+  #collect: Send | null = null;
 
   constructor(cell: Cell, place: TurnPlace) {
     this.#cell = cell;
+    this.key = cell.key;
     this.#place = place;
-  }
-
-  /** It is the end of a turn as well, of one that ended well. */
-  get kind(): 'done' {
-    return 'done';
-  }
-
-  get key(): string {
-    return this.#cell.key;
   }
 
   // oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
@@ -134,12 +117,11 @@ export class TurnContext implements Ctx<any> {
 
   tell<D>(to: Ref<D>): Tells<D> {
     this.#check();
-    const effects = this.#acting();
-    effects.collect ??= (target, handler, args) => {
+    this.#collect ??= (target, handler, args) => {
       this.#check();
-      effects.send(makeEnvelope(target, handler, args));
+      this.#send(makeEnvelope(target, handler, args));
     };
-    return messageFacet(to, effects.collect);
+    return messageFacet(to, this.#collect);
   }
 
   call<D>(to: D | Ref<D>, { timeoutMs }: CallOptions = {}): Calls<D> {
@@ -163,18 +145,16 @@ export class TurnContext implements Ctx<any> {
         this.#check();
         this.#assertOwn(self, handler as string);
         const { args: copied } = makeEnvelope(this.self, handler as string, args);
-        const effects = this.#acting();
-        effects.timers ??= new Map();
-        effects.timers.set(timerId, { dueAt, into: handler as string, args: copied });
+        this.timers ??= new Map();
+        this.timers.set(timerId, { dueAt, into: handler as string, args: copied });
       },
     };
   }
 
   cancel(timerId: string): void {
     this.#check();
-    const effects = this.#acting();
-    effects.timers ??= new Map();
-    effects.timers.set(timerId, null);
+    this.timers ??= new Map();
+    this.timers.set(timerId, null);
   }
 
   now(): number {
@@ -187,13 +167,13 @@ export class TurnContext implements Ctx<any> {
 
   forget(): void {
     this.#check();
-    this.#acting().forgotten = true;
+    this.forgotten = true;
   }
 
   /** The turn is over. @throws ActorError `CALL_INCOMPLETE` */
   finish(): void {
     this.#over = true;
-    if (this.effects === null || this.effects.unanswerable === 0) return;
+    if (this.#unanswerable === 0) return;
     throw new ActorError(
       'CALL_INCOMPLETE',
       `${this.#cell.definition.name}/${this.key} has called without saying where the answer goes: end it with .into(…), or tell`,
@@ -204,8 +184,9 @@ export class TurnContext implements Ctx<any> {
     this.#over = true;
   }
 
-  #acting(): TurnEffects {
-    return (this.effects ??= new TurnEffects());
+  #send(envelope: Envelope): void {
+    if (this.sends === null) this.sends = [envelope];
+    else this.sends.push(envelope);
   }
 
   #askActor(to: Ref<unknown>, handler: string, args: unknown[], timeoutMs: number | null): Question<unknown> {
@@ -231,8 +212,7 @@ export class TurnContext implements Ctx<any> {
   }
 
   #question(call: string, envelope: Envelope, asked: Omit<OpenCall, 'into' | 'bound' | 'askedAt'>): Question<unknown> {
-    const effects = this.#acting();
-    effects.unanswerable++;
+    this.#unanswerable++;
     let isComplete = false;
     return {
       into: (self, handler, ...bound) => {
@@ -240,11 +220,11 @@ export class TurnContext implements Ctx<any> {
         this.#assertOwn(self, handler as string);
         if (isComplete) throw intoTwice(this.#cell);
         isComplete = true;
-        effects.unanswerable--;
+        this.#unanswerable--;
         const { args } = makeEnvelope(this.self, handler as string, bound);
-        effects.calls ??= new Map();
-        effects.calls.set(call, { ...asked, into: handler as string, bound: args, askedAt: this.#place.now() });
-        effects.send(envelope);
+        this.calls ??= new Map();
+        this.calls.set(call, { ...asked, into: handler as string, bound: args, askedAt: this.#place.now() });
+        this.#send(envelope);
       },
     };
   }

@@ -10,7 +10,7 @@ import { givenOut, type Letter, type OpenCall } from './own-tables.ts';
 import { digestOf } from './requests.adapter.ts';
 import type { UnitTable } from './table.ts';
 import type { DeepReadonly } from './types.ts';
-import { copyAnswer, makeServiceCall, type TurnEffects, type TurnPlace } from './turn.ts';
+import { copyAnswer, makeServiceCall, type TurnContext, type TurnPlace } from './turn.ts';
 import { isTracing } from './trace.ts';
 import { failureOf, runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
 
@@ -223,7 +223,7 @@ export class Turns {
     const end = isObserved ? this.#runObserved(cell, turn, envelope) : runTurn(cell, turn, this.#place);
     if (end.kind === 'done') {
       if (envelope !== null) this.counts.handled++;
-      if (end.effects !== null) this.#commit(cell, end.effects);
+      this.#commit(cell, end);
       if (!hasAsker(envelope)) return;
       const answer = ownAnswer(envelope, end.value);
       answered?.(answer);
@@ -257,18 +257,18 @@ export class Turns {
     if (end.kind === 'forget') this.#forget(cell);
   }
 
-  #commit(cell: Cell, { sends, calls, timers, forgotten }: TurnEffects): void {
-    if (!forgotten) this.#open(cell, calls, timers);
-    if (sends !== null) {
-      for (const sent of sends) this.#options.send(sent);
-      // A list that has become an old object would keep what it names until old ones are collected. To set its length is slow.
-      while (sends.length > 0) sends.pop();
+  #commit(cell: Cell, ctx: TurnContext): void {
+    if (!ctx.forgotten && (ctx.calls !== null || ctx.timers !== null)) this.#open(cell, ctx);
+    if (ctx.sends !== null) {
+      for (const sent of ctx.sends) this.#options.send(sent);
+      // A list that has become an old object would keep what it names, though nobody has it any more, until old ones are collected.
+      ctx.sends.length = 0;
     }
-    if (forgotten) this.#forget(cell);
+    if (ctx.forgotten) this.#forget(cell);
   }
 
   /** Questions and timers of a turn become the actor's. */
-  #open(cell: Cell, calls: TurnEffects['calls'], timers: TurnEffects['timers']): void {
+  #open(cell: Cell, { calls, timers }: TurnContext): void {
     if (calls !== null) this.asking.add(cell);
     for (const [id, call] of calls ?? []) {
       cell.ownTable('~calls').touch(id, () => call);
