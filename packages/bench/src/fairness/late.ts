@@ -5,7 +5,7 @@ import { performance, PerformanceObserver } from 'node:perf_hooks';
 /** How late one call of a timer was, in milliseconds. */
 export interface Late {
   readonly ms: number;
-  /** Without the time in which the thread was ready and had no core, and without collections of garbage. */
+  /** Without the time in which the thread was ready and had no core, and without collections: at least; what is both is taken off twice. */
   readonly ownMs: number;
 }
 
