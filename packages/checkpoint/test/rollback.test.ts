@@ -200,6 +200,8 @@ describe('what going back cannot cure ends the system', () => {
       cause: { code: 'WORKER_LOST' },
     });
     expect(events.filter(({ kind }) => kind === 'rolled-back')).toHaveLength(10);
+    // It has failed; this waits until its files are left alone.
+    await engine.stop(false);
   });
 
   test('HANDLER_ASYNC: a mistake in the program', async () => {

@@ -195,5 +195,7 @@ describe('a thread that takes the place of another, and cannot load a module', (
       cause: { code: 'MODULE_FAILED' },
     });
     expect(events.filter(({ kind }) => kind === 'rolled-back')).toEqual([]);
+    // It has failed; this waits until its files are left alone.
+    await engine.stop(false);
   });
 });
