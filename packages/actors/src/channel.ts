@@ -1,5 +1,5 @@
 import { holdsMessages, packBatch, packMessages } from './frame.ts';
-import { FIRST_MESSAGES, FRAME_MESSAGES_MAX, WINDOW_BYTES } from './limits.ts';
+import { FIRST_MESSAGES, FRAME_BYTES_TARGET, FRAME_MESSAGES_MAX, MESSAGE_BYTES_GUESS, WINDOW_BYTES } from './limits.ts';
 import { MessageSize } from './message-size.ts';
 import type { Batch, Envelope, Frame, PackedFrame } from './messages.ts';
 import type { Port } from './port.ts';
@@ -69,7 +69,9 @@ export class OutChannel {
     // A receiver that has nothing of this channel begins with the first few while the others are made.
     const isFree = this.#inFlightBytes === 0 && this.#cut !== null && this.#head === this.#queue.length;
     const enough = isFree ? FIRST_MESSAGES : FRAME_MESSAGES_MAX / 4;
-    if (this.#open.length >= enough) this.#full();
+    // Without what each takes at least: many small ones are few bytes.
+    const content = this.#openBytes - this.#open.length * MESSAGE_BYTES_GUESS;
+    if (this.#open.length >= enough || content >= FRAME_BYTES_TARGET) this.#full();
   }
 
   /** It is posted while the sender goes on, if there is room. */

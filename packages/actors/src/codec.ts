@@ -1,5 +1,6 @@
-import { Packr } from 'msgpackr';
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr';
 import { ActorError } from './errors.ts';
+import { SLAB_BYTES_KEPT } from './limits.ts';
 import { readPlain } from './plain-reader.ts';
 import { hasManyShapes } from './shapes.ts';
 
@@ -21,12 +22,12 @@ const rows = new Packr({
 });
 
 export function encodeValue(value: unknown): Uint8Array {
-  return own(messages.pack(value));
+  return own(pack(messages, value));
 }
 
 /** The bytes of a value in the library's slab: valid only until the next call. For callers that copy at once. */
 export function encodeValueInPlace(value: unknown): Uint8Array {
-  return messages.pack(value);
+  return pack(messages, value);
 }
 
 /** @throws ActorError `BYTES_UNREADABLE` */
@@ -35,7 +36,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
 }
 
 export function encodeRows(value: unknown): Uint8Array {
-  return own(rows.pack(value));
+  return own(pack(rows, value));
 }
 
 /** @throws ActorError `BYTES_UNREADABLE` */
@@ -77,6 +78,20 @@ function decode(packr: Packr, bytes: Uint8Array): unknown {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/**
+ * The library's slab is written from the same place each time. Left alone it goes on behind what it has written, and takes another
+ * slab of some megabytes when that one is full: several in a second, for as long as a collection does not come.
+ */
+function pack(packr: Packr, value: unknown): Uint8Array {
+  const view = packr.pack(value, RESET_BUFFER_MODE);
+  // One large value is no reason to keep four times its size for good.
+  if (view.buffer.byteLength > SLAB_BYTES_KEPT) packr.useBuffer(Buffer.allocUnsafeSlow(SLAB_BYTES));
+  return view;
+}
+
+/** What the library begins with. */
+const SLAB_BYTES = 8_192;
 
 function own(view: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(view.length);

@@ -86,3 +86,6 @@ export const DEAD_LETTERS_MAX = 1_000;
 
 /** Milliseconds for which the answer to a request with an id is kept. */
 export const REQUEST_KEPT_MS = 60 * 60 * 1000;
+
+/** Room for encoding that a thread keeps; a frame of messages takes about two megabytes of it. */
+export const SLAB_BYTES_KEPT = 4 * 1024 * 1024;

@@ -142,6 +142,8 @@ export type HostSays =
   | { readonly kind: 'go' }
   | { readonly kind: 'published'; readonly cut: number; readonly position: number }
   | { readonly kind: 'abandon'; readonly cut: number }
+  /** Memory of blocks of a part that are stored. */
+  | { readonly kind: 'spare'; readonly buffers: readonly ArrayBuffer[] }
   | { readonly kind: 'look'; readonly id: number }
   | { readonly kind: 'inspect'; readonly id: number }
   | { readonly kind: 'list-letters'; readonly id: number }

@@ -33,6 +33,8 @@ export interface WorkerPlugin {
   load(file: FileBytes): void;
   published(cut: number, position: number): void;
   abandon(cut: number): void;
+  /** Memory of what it has said, which is its own again. */
+  spare(buffers: readonly ArrayBuffer[]): void;
 }
 
 /** What a job adds to a worker: its tasks. Default export of the module named as `extension`. */
@@ -211,6 +213,9 @@ function act(worker: StartedWorker, says: Exclude<HostSays, StartWorker | { kind
       return;
     case 'abandon':
       plugin.abandon(says.cut);
+      return;
+    case 'spare':
+      plugin.spare(says.buffers);
       return;
     case 'look':
       say({ kind: 'seen', id: says.id, sight: runtime.look() });

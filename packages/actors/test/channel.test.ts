@@ -12,7 +12,7 @@ import {
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-const { FIRST_MESSAGES, FRAME_MESSAGES_MAX, WINDOW_BYTES } = limits;
+const { FIRST_MESSAGES, FRAME_BYTES_TARGET, FRAME_MESSAGES_MAX, MESSAGE_BYTES_GUESS, WINDOW_BYTES } = limits;
 
 /** A channel over a port that keeps what is posted, with what its cuts recorded. */
 class Posted {
@@ -175,6 +175,22 @@ describe('a channel', () => {
     expect(Math.max(...frames.map(({ count }) => count))).toBeLessThanOrEqual(FRAME_MESSAGES_MAX);
     expect(Math.max(...frames.map(({ body }) => body.length))).toBeLessThanOrEqual(WINDOW_BYTES);
     expect(posted.posted).toEqual(posted.sent);
+  });
+
+  test('large messages whose size is known are frames of some 64 KB from the start: none is packed twice', () => {
+    const posted = new Posted();
+    for (let n = 0; n < 400; n++) {
+      // Texts that repeat would be written once.
+      const args = [n, String(n).padEnd(2_000, 'x')];
+      posted.channel.send({ ...message(n, 0), args, bytes: 2_000 + MESSAGE_BYTES_GUESS });
+    }
+    posted.postAll();
+    const frames = posted.items.filter((item) => item.kind === 'frame');
+    const numbers = posted.history.filter(({ what }) => what === 'posted').flatMap((each) => each.numbers);
+    expect(numbers).toEqual(Array.from({ length: 400 }, (_, n) => n));
+    const lengths = frames.map(({ body }) => body.length);
+    expect(Math.min(...lengths.slice(0, -1))).toBeGreaterThan(FRAME_BYTES_TARGET);
+    expect(Math.max(...lengths)).toBeLessThan(FRAME_BYTES_TARGET * 1.1);
   });
 
   test('A5: the marker goes first, and what waited is recorded before it is posted', () => {

@@ -1,6 +1,10 @@
 import {
   type Batch,
+  decodeValue,
+  encodeValue,
+  encodeValueInPlace,
   type Envelope,
+  limits,
   packBatch,
   packMessages,
   unpackBatch,
@@ -21,6 +25,31 @@ const envelope: fc.Arbitrary<Envelope> = fc.record(
   },
   { noNullPrototype: true },
 );
+
+describe('a value', () => {
+  test('is encoded over the one before it: a thread takes no new memory for each', () => {
+    const [first, second] = [encodeValueInPlace({ n: 1 }), encodeValueInPlace({ n: 2 })];
+    expect([second.buffer, second.byteOffset]).toEqual([first.buffer, first.byteOffset]);
+    expect(first).toEqual(second);
+    // What is too much to keep is let go of.
+    const large = encodeValueInPlace({ text: 'x'.repeat(limits.SLAB_BYTES_KEPT) });
+    const text = (decodeValue(large) as { text: string }).text;
+    expect([text.length, large.buffer.byteLength > limits.SLAB_BYTES_KEPT]).toEqual([limits.SLAB_BYTES_KEPT, true]);
+    expect(encodeValueInPlace({ n: 3 }).buffer.byteLength).toBeLessThan(limits.SLAB_BYTES_KEPT);
+  });
+
+  test('that cannot be encoded leaves the next ones as they are', () => {
+    const before = encodeValue([1, 'two', { three: 3n }]);
+    const throwing = {
+      text: 'x'.repeat(100_000),
+      get now(): number {
+        throw new Error('on purpose');
+      },
+    };
+    expect(() => encodeValue(throwing)).toThrow('on purpose');
+    expect(encodeValue([1, 'two', { three: 3n }])).toEqual(before);
+  });
+});
 
 describe('a frame of messages', () => {
   test('gives them back, with who waits for an answer', () => {

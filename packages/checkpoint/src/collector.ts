@@ -3,8 +3,9 @@ import { StoreError, type Store } from '@tidemark/stores';
 import type { Compressor } from './compression.ts';
 import { CheckpointError } from './errors.ts';
 import { PartFraming } from './part-file.ts';
-import { type PartCache, sharedCopy } from './part-cache.ts';
-import type { PartBlock } from './part-writer.ts';
+import { BLOCK_CAPACITY, SPARE_BLOCKS_MAX } from './limits.ts';
+import type { PartCache } from './part-cache.ts';
+import { type PartBlock, payloadOf } from './part-writer.ts';
 import type { PartFile, PartOfCut, PartStats } from './participant.ts';
 import type { FileRef } from './record.ts';
 
@@ -29,6 +30,8 @@ export interface CollectorPlace {
   readonly captureBytesMax: number;
   /** Keeps what becomes a file, as far as it has room: a rollback then needs no store. */
   readonly cache: PartCache;
+  /** Blocks of a thread are stored: it may use their memory again. */
+  readonly spent: (thread: number, buffers: readonly ArrayBuffer[]) => void;
 }
 
 /**
@@ -102,6 +105,7 @@ export class Collector {
     if (part.kept !== null) this.#place.cache.add(sha256, part.kept);
     part.upload.then(
       (path) => {
+        this.#place.spent(thread, part.takeSpent());
         // A store may carry out a put that was given up: nobody asks for this part any more (C10).
         if (!this.#over) this.#stored(thread, { ref: { cut, length, sha256, path }, base, stats });
       },
@@ -134,6 +138,8 @@ function notStored(what: string, error: unknown): CheckpointError {
 /** One part on its way: its blocks, compressed and framed, as a stream for the store. */
 class OpenPart implements AsyncIterable<Uint8Array> {
   readonly blocks: Uint8Array[] = [];
+  /** Memory of its blocks, as far as their thread would keep it. */
+  readonly #lent: ArrayBuffer[] = [];
   /** All blocks so far, for the cache; null when there was no room for them. */
   kept: Uint8Array[] | null = [];
   upload: Promise<string> | null = null;
@@ -163,21 +169,23 @@ class OpenPart implements AsyncIterable<Uint8Array> {
 
   /** Resolves when it is in the stream; null when it is already. */
   add(block: PartBlock): Promise<void> | null {
+    if (this.#lent.length < SPARE_BLOCKS_MAX) this.#lent.push(block.bytes.buffer as ArrayBuffer);
     const compressor = this.#compressor;
     if (compressor === null) {
-      this.#push(this.#framing.block(block, 0, block.payload));
+      this.#push(this.#framing.block(block));
       return null;
     }
-    this.#waits(block.payload.length);
+    const payload = payloadOf(block);
+    this.#waits(payload.length);
     const compress = async (before: Promise<void> | null): Promise<void> => {
-      const compressed = compressor.compress(block.payload);
+      const compressed = compressor.compress(payload);
       // Whichever fails is told by the last one.
       compressed.catch(() => undefined);
       await before;
       const stored = await compressed;
-      this.#waits(-block.payload.length);
-      if (stored.length < block.payload.length) this.#push(this.#framing.block(block, compressor.codec, stored));
-      else this.#push(this.#framing.block(block, 0, block.payload));
+      this.#waits(-payload.length);
+      const isSmaller = stored.length < payload.length;
+      this.#push(isSmaller ? this.#framing.compressed(block, compressor.codec, stored) : this.#framing.block(block));
     };
     return (this.#compressing = compress(this.#compressing));
   }
@@ -195,9 +203,20 @@ class OpenPart implements AsyncIterable<Uint8Array> {
     return null;
   }
 
+  /** Memory that nobody looks at any more, once it is all stored. */
+  takeSpent(): readonly ArrayBuffer[] {
+    return this.#lent.splice(0).filter(({ byteLength }) => byteLength === BLOCK_CAPACITY);
+  }
+
   abort(reason: Error): void {
     this.#abort.abort(reason);
+    if (!this.#ended) this.#keepNone();
     this.#wake();
+  }
+
+  #keepNone(): void {
+    if (this.kept !== null) this.#cache.letGo(this.kept);
+    this.kept = null;
   }
 
   #push(bytes: Uint8Array): void {
@@ -205,8 +224,8 @@ class OpenPart implements AsyncIterable<Uint8Array> {
     this.length += bytes.length;
     this.#waits(bytes.length);
     this.blocks.push(bytes);
-    if (this.length > this.#cache.room) this.kept = null;
-    this.kept?.push(sharedCopy(bytes));
+    if (this.length > this.#cache.room) this.#keepNone();
+    this.kept?.push(this.#cache.copy(bytes));
     this.#wake();
   }
 

@@ -292,6 +292,7 @@ export class Engine {
         this.#generations.current?.participant.abandon(cut);
         this.#generations.current?.workers.sayAll({ kind: 'abandon', cut });
       },
+      spent: (thread, buffers) => this.#generations.current?.spare(thread, buffers),
       release: (published) => this.#released(log, published),
       settled: () => this.#generations.settled(),
       failed: (cut, error) => {

@@ -122,6 +122,13 @@ export class Generation {
     this.runtime.go();
   }
 
+  /** A thread may use the memory of its stored blocks again. */
+  spare(thread: number, buffers: readonly ArrayBuffer[]): void {
+    if (buffers.length === 0) return;
+    if (thread === 0) this.participant.spares.add(buffers);
+    else this.workers.say(thread, { kind: 'spare', buffers }, buffers);
+  }
+
   heard(thread: number, says: Reply): void {
     this.workers.heard(thread, says);
   }

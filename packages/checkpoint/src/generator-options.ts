@@ -44,6 +44,8 @@ export interface GeneratorOptions {
   readonly cache?: PartCache;
   readonly begin: (cut: number, published: number) => void;
   readonly abandon: (cut: number) => void;
+  /** Blocks of a thread are stored: it may use their memory again. Nobody uses it when not given. */
+  readonly spent?: (thread: number, buffers: readonly ArrayBuffer[]) => void;
   readonly release: (published: Published) => void;
   /** A generation is over, and no record is under way any more. */
   readonly settled: () => void;

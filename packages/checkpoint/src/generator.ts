@@ -215,6 +215,7 @@ export class Generator {
         captureBytesMax,
         inlineBytesMax,
         cache: this.#options.cache ?? NO_CACHE,
+        spent: this.#options.spent ?? (() => undefined),
       },
       (thread, part) => {
         parts.set(thread, { ...part, storedAt: clock.monotonic() });

@@ -18,7 +18,7 @@ export { Chain, type NextFile } from './chain.ts';
 export { entriesOf, KIND, UNIT_KINDS } from './entry.ts';
 export { mergeFiles, type PartContent, type PartFileContent, readPart } from './part.ts';
 export { PartFraming } from './part-file.ts';
-export { type PartBlock, type PartCounts, PartWriter } from './part-writer.ts';
+export { type PartBlock, type PartCounts, PartWriter, payloadOf } from './part-writer.ts';
 export { readParts } from './part-reading.ts';
 export { PartLoader } from './part-loader.ts';
 export { Participant, type PartFile, type PartSays, type PartStats } from './participant.ts';
@@ -38,6 +38,7 @@ export {
 } from './record.ts';
 export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
 export { PartCache } from './part-cache.ts';
+export { SpareBlocks } from './spare-blocks.ts';
 export { CarefulActors } from './careful-actors.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';

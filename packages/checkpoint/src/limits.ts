@@ -9,6 +9,18 @@ export const BLOCK_BYTES_MAX = 256 * 1024;
 /** Bytes of the first block's buffer; it grows as needed. Most parts of small programs fit. */
 export const BLOCK_BYTES_FIRST = 32 * 1024;
 
+/** Bytes before a block's payload, which say what it is; see FORMAT.md. */
+export const BLOCK_HEAD_BYTES = 16;
+
+/** Memory of a block that is used again: a full one fits, with the entry that may be beyond its end. */
+export const BLOCK_CAPACITY = BLOCK_HEAD_BYTES + BLOCK_BYTES_MAX * 1.25;
+
+/** Below that a block gets memory of its own size: what holds a large one would be mostly empty. */
+export const BLOCK_COPIED_BELOW = BLOCK_CAPACITY / 8;
+
+/** Memory of blocks that is kept for the next ones, by each who needs some; of one part, what is given back. */
+export const SPARE_BLOCKS_MAX = 64;
+
 /** Checkpoints from one full file of a thread to its next: at most log₂ of it, and two, files are read at a restore. */
 export const CHAIN_FILES_PERIOD = 64;
 

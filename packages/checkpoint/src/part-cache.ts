@@ -1,4 +1,5 @@
 import { PARTS_IN_MEMORY_BYTES_MAX } from './limits.ts';
+import { SharedBlocks } from './shared-blocks.ts';
 
 /**
  * Files of parts in memory, by their sha256: those that the newest checkpoint names, and those that the next one may.
@@ -7,6 +8,9 @@ import { PARTS_IN_MEMORY_BYTES_MAX } from './limits.ts';
  */
 export class PartCache {
   readonly #files = new Map<string, readonly Uint8Array[]>();
+  /** Files that somebody was given, and may look at as long as they like. */
+  readonly #given = new Set<string>();
+  readonly #memory = new SharedBlocks();
   readonly #bytesMax: number;
   #bytes = 0;
 
@@ -19,16 +23,31 @@ export class PartCache {
     return this.#bytesMax - this.#bytes;
   }
 
-  /** Keeps a file, if there is room for it: in memory that all threads may read, as `sharedCopy` makes it. */
+  /** A copy of a block of a file that may be added, in memory that all threads may read. */
+  copy(block: Uint8Array): Uint8Array {
+    return this.#memory.copy(block);
+  }
+
+  /** Copies that are not to be added. */
+  letGo(blocks: readonly Uint8Array[]): void {
+    this.#memory.letGo(blocks);
+  }
+
+  /** Keeps a file, if there is room for it. Its blocks are copies that were made here. */
   add(sha256: string, blocks: readonly Uint8Array[]): void {
     const length = lengthOf(blocks);
-    if (length > this.room || this.#files.has(sha256)) return;
+    if (length > this.room || this.#files.has(sha256)) {
+      this.letGo(blocks);
+      return;
+    }
     this.#files.set(sha256, blocks);
     this.#bytes += length;
   }
 
   get(sha256: string): readonly Uint8Array[] | undefined {
-    return this.#files.get(sha256);
+    const file = this.#files.get(sha256);
+    if (file !== undefined) this.#given.add(sha256);
+    return file;
   }
 
   /** All others are of no use any more. */
@@ -37,15 +56,9 @@ export class PartCache {
       if (named.has(sha256)) continue;
       this.#files.delete(sha256);
       this.#bytes -= lengthOf(blocks);
+      if (!this.#given.delete(sha256)) this.letGo(blocks);
     }
   }
-}
-
-/** The same bytes in memory that goes to other threads without being copied again. */
-export function sharedCopy(bytes: Uint8Array): Uint8Array {
-  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  shared.set(bytes);
-  return shared;
 }
 
 function lengthOf(blocks: readonly Uint8Array[]): number {

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { decodeValue, encodeValue, type FileBytes } from '@tidemark/actors/internal/worker';
 import { decompress } from './compression.ts';
-import type { Held, PartBlock } from './part-writer.ts';
+import { BLOCK_HEAD_BYTES as HEAD_BYTES } from './limits.ts';
+import { type Held, type PartBlock, payloadOf } from './part-writer.ts';
 
 /*
  * A part file, numbers little endian:
@@ -15,7 +16,6 @@ const MAGIC = 'TMPART02';
 const MAGIC_1 = 'TMPART01';
 const END_MAGIC = 'TMPARTIX';
 const MAGIC_BYTES = 8;
-const HEAD_BYTES = 16;
 const HEAD_BYTES_1 = 8;
 const END_BYTES = 16;
 
@@ -39,10 +39,19 @@ export class PartFraming {
     return this.#own(new TextEncoder().encode(MAGIC));
   }
 
+  /** One block, stored as it is: its head is written into its own room. */
+  block(block: PartBlock): Uint8Array {
+    const { length } = payloadOf(block);
+    this.#lines.push([this.#length, length, length, 0, block.entries, block.holds]);
+    writeHead(block.bytes, length, 0);
+    return this.#own(block.bytes);
+  }
+
   /** One block, whose payload `codec` has stored as `stored`. */
-  block({ payload, entries, holds }: PartBlock, codec: number, stored: Uint8Array): Uint8Array {
-    this.#lines.push([this.#length, stored.length, payload.length, codec, entries, holds]);
-    return this.#own(framed(stored, payload.length, codec));
+  compressed(block: PartBlock, codec: number, stored: Uint8Array): Uint8Array {
+    const { length } = payloadOf(block);
+    this.#lines.push([this.#length, stored.length, length, codec, block.entries, block.holds]);
+    return this.#own(framed(stored, length, codec));
   }
 
   /** The index and the end of the file of cut `cut`, which builds on that of `base`; 0 for a full file. */
@@ -167,13 +176,19 @@ function readBlocks1(bytes: Uint8Array): { readonly payload: Uint8Array; readonl
 
 function framed(stored: Uint8Array, length: number, codec: number): Uint8Array {
   const bytes = new Uint8Array(HEAD_BYTES + stored.length);
-  const view = new DataView(bytes.buffer);
+  bytes.set(stored, HEAD_BYTES);
+  writeHead(bytes, length, codec);
+  return bytes;
+}
+
+/** In front of a payload of `length` bytes, as `codec` has stored it: that is what follows in `bytes`. */
+function writeHead(bytes: Uint8Array, length: number, codec: number): void {
+  const stored = bytes.subarray(HEAD_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_BYTES);
   view.setUint32(0, stored.length, true);
   view.setUint32(4, crc32(stored), true);
   view.setUint32(8, length, true);
   view.setUint32(12, codec, true);
-  bytes.set(stored, HEAD_BYTES);
-  return bytes;
 }
 
 function latin1(bytes: Uint8Array): string {

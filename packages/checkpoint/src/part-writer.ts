@@ -2,14 +2,20 @@ import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/in
 import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal/worker';
 import { DefinitionCounts } from './definition-counts.ts';
 import { ENTRY_HEAD_BYTES, KIND } from './entry.ts';
-import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX } from './limits.ts';
+import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX, BLOCK_CAPACITY, BLOCK_COPIED_BELOW, BLOCK_HEAD_BYTES } from './limits.ts';
+import type { SpareBlocks } from './spare-blocks.ts';
 
 /** Whole entries, and what the index of the part says of them. */
 export interface PartBlock {
-  readonly payload: Uint8Array;
+  /** Room for the head that it gets in its file, then the payload; all of its memory is its own. */
+  readonly bytes: Uint8Array;
   readonly entries: number;
   /** Whose units are here: kinds of actors and tasks, each with the table; '' for their own state. */
   readonly holds: readonly Held[];
+}
+
+export function payloadOf({ bytes }: PartBlock): Uint8Array {
+  return bytes.subarray(BLOCK_HEAD_BYTES);
 }
 
 export type Held = readonly [type: string, table: string];
@@ -41,15 +47,16 @@ export class PartWriter implements CaptureSink {
   /** Units and their bytes by what they belong to. */
   readonly definitions = new DefinitionCounts();
   readonly #emit: (block: PartBlock) => void;
+  readonly #spares: SpareBlocks;
   /** Units of one table, or states of one kind of actor, that are not yet encoded. */
   #rows: OpenRows | null = null;
   /** Units encoded together: few until it is known how large they are. */
   #rowsMax = 1;
-  #block = new Uint8Array(BLOCK_BYTES_FIRST);
-  #view = new DataView(this.#block.buffer);
+  #block: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   /** Where the entry begins that is being written. */
-  #entry = 0;
-  #length = 0;
+  #entry = BLOCK_HEAD_BYTES;
+  #length = BLOCK_HEAD_BYTES;
   /** Entries that are whole in this block, and what they belong to. */
   #entries = 0;
   #holds = new Map<string, Held>();
@@ -58,8 +65,11 @@ export class PartWriter implements CaptureSink {
   /** Units in that entry. */
   #heldUnits = 0;
 
-  constructor(emit: (block: PartBlock) => void) {
+  constructor(spares: SpareBlocks, emit: (block: PartBlock) => void) {
+    this.#spares = spares;
     this.#emit = emit;
+    this.#block = spares.isEmpty ? new Uint8Array(BLOCK_BYTES_FIRST) : spares.take();
+    this.#view = new DataView(this.#block.buffer);
   }
 
   unit(type: string, key: string, table: string, tableKey: string | number | null, value: unknown): void {
@@ -128,6 +138,7 @@ export class PartWriter implements CaptureSink {
   end(): void {
     this.settle();
     this.#close();
+    this.#spares.add([this.#block.buffer]);
   }
 
   /** Answers the bytes of the body. */
@@ -163,7 +174,7 @@ export class PartWriter implements CaptureSink {
     this.#block.set(body, this.#length);
     this.#length += body.length;
     const bytes = this.#length - this.#entry;
-    if (this.#length > BLOCK_BYTES_MAX && this.#entry > 0) this.#moveOn();
+    if (this.#length > BLOCK_HEAD_BYTES + BLOCK_BYTES_MAX && this.#entry > BLOCK_HEAD_BYTES) this.#moveOn();
     this.#entries++;
     if (this.#held === null) return;
     const [type, table] = this.#held;
@@ -184,21 +195,34 @@ export class PartWriter implements CaptureSink {
   #reserve(needed: number): void {
     const length = this.#length + needed;
     if (length <= this.#block.length) return;
-    const larger = new Uint8Array(Math.max(length, Math.min(this.#block.length * 4, BLOCK_BYTES_MAX * 1.25)));
+    const larger = length > BLOCK_CAPACITY ? new Uint8Array(length) : this.#spares.take();
     larger.set(this.#block.subarray(0, this.#length));
-    this.#block = larger;
-    this.#view = new DataView(larger.buffer);
+    this.#use(larger);
+  }
+
+  #use(block: Uint8Array<ArrayBuffer>): void {
+    this.#block = block;
+    this.#view = new DataView(block.buffer);
   }
 
   #close(): void {
-    if (this.#length === 0) return;
-    this.counts.bytes += this.#length;
-    const payload = this.#block.slice(0, this.#length);
-    const block = { payload, entries: this.#entries, holds: [...this.#holds.values()] };
-    this.#length = 0;
+    if (this.#length === BLOCK_HEAD_BYTES) return;
+    this.counts.bytes += this.#length - BLOCK_HEAD_BYTES;
+    const block = { bytes: this.#leaving(), entries: this.#entries, holds: [...this.#holds.values()] };
+    this.#length = BLOCK_HEAD_BYTES;
     this.#entries = 0;
     this.#holds.clear();
     this.#emit(block);
+  }
+
+  /** The block, in memory that is its own from now on. */
+  #leaving(): Uint8Array {
+    const block = this.#block;
+    const isSmall = this.#length < BLOCK_COPIED_BELOW || this.#length * 8 < block.length;
+    const bytes = isSmall ? block.slice(0, this.#length) : block.subarray(0, this.#length);
+    // What has grown for one large entry is not kept for the others.
+    if (!isSmall || block.length > BLOCK_CAPACITY) this.#use(this.#spares.take());
+    return bytes;
   }
 }
 

@@ -7,7 +7,7 @@ import { Participant, type PartSays } from './participant.ts';
 export function workerBody(seat: WorkerSeat, inlineBytesMax: number = INLINE_BYTES_MAX): Promise<void> {
   return runWorker(seat, (runtime, say) => {
     const participant = new Participant(runtime, inlineBytesMax, (data: PartSays) => {
-      say({ kind: 'part', data }, data.kind === 'block' ? [data.block.payload.buffer as ArrayBuffer] : []);
+      say({ kind: 'part', data }, data.kind === 'block' ? [data.block.bytes.buffer as ArrayBuffer] : []);
     });
     runtime.useHooks(participant);
     const loader = new PartLoader(runtime);
@@ -15,6 +15,7 @@ export function workerBody(seat: WorkerSeat, inlineBytesMax: number = INLINE_BYT
       load: (file) => loader.load(file),
       published: () => undefined,
       abandon: (cut) => participant.abandon(cut),
+      spare: (buffers) => participant.spares.add(buffers),
     };
   });
 }

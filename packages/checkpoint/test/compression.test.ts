@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { type Compression, createSystem } from '@tidemark/checkpoint';
-import { limits, PartFraming, PartWriter, readPart, type PartBlock } from '@tidemark/checkpoint/internal';
+import {
+  limits,
+  PartFraming,
+  PartWriter,
+  payloadOf,
+  readPart,
+  SpareBlocks,
+  type PartBlock,
+} from '@tidemark/checkpoint/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settled } from '../../actors/test/support/manual-clock.ts';
 import { Shelf } from './fixtures/shelf.mjs';
@@ -78,20 +86,21 @@ describe('compressed parts', () => {
 
   it('a block that says a wrong length, or a codec that nobody knows, is damage', () => {
     const blocks: PartBlock[] = [];
-    const writer = new PartWriter((block) => blocks.push(block));
+    const writer = new PartWriter(new SpareBlocks(), (block) => blocks.push(block));
     writer.unit('a', 'k', '', null, 'x'.repeat(1000));
     writer.end();
     const bytesWith = (codec: number, stored: Uint8Array, block = blocks[0]): Uint8Array => {
       const framing = new PartFraming();
-      return Buffer.concat([framing.begin(), framing.block(block, codec, stored), framing.end(1, 0)]);
+      return Buffer.concat([framing.begin(), framing.compressed(block, codec, stored), framing.end(1, 0)]);
     };
-    const gzipped = zlib.gzipSync(blocks[0].payload);
+    const payload = payloadOf(blocks[0]);
+    const gzipped = zlib.gzipSync(payload);
     expect(readPart(bytesWith(1, gzipped)).units).toHaveLength(1);
-    const longer = { ...blocks[0], payload: new Uint8Array(blocks[0].payload.length + 1) };
-    const shorter = { ...blocks[0], payload: new Uint8Array(10) };
+    const longer = { ...blocks[0], bytes: new Uint8Array(blocks[0].bytes.length + 1) };
+    const shorter = { ...blocks[0], bytes: new Uint8Array(limits.BLOCK_HEAD_BYTES + 10) };
     expect(() => readPart(bytesWith(1, gzipped, longer))).toThrow();
     expect(() => readPart(bytesWith(1, gzipped, shorter))).toThrow();
-    expect(() => readPart(bytesWith(1, blocks[0].payload))).toThrow();
+    expect(() => readPart(bytesWith(1, payload))).toThrow();
     expect(() => readPart(bytesWith(9, gzipped))).toThrow('unknown compression: 9');
   });
 });

@@ -1,4 +1,4 @@
-import { limits } from '@tidemark/checkpoint/internal';
+import { limits, type PartBlock } from '@tidemark/checkpoint/internal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { settled } from '../../actors/test/support/manual-clock.ts';
 import { Bench, block, done, fileOf, TERM } from './support/bench.ts';
@@ -46,7 +46,7 @@ describe('C8: a record names parts that are durable', () => {
   it('a file is written while its part still comes, block by block, in order', async () => {
     await bench.ask();
     const blocks = Array.from({ length: 8 }, (_, n) => ({
-      payload: new Uint8Array(40_000).fill(n),
+      bytes: new Uint8Array(40_000).fill(n),
       entries: 0,
       holds: [],
     }));
@@ -63,6 +63,50 @@ describe('C8: a record names parts that are durable', () => {
     expect(Buffer.compare(stored, framed(blocks, 1))).toBe(0);
     const file = { length: stored.length, sha256: sha256(stored) };
     expect((await bench.record(2)).parts[1].files).toMatchObject([file]);
+  });
+
+  it('memory of its blocks goes back to their thread when they are stored, and only then', async () => {
+    const spent: [number, readonly ArrayBuffer[]][] = [];
+    const own = await Bench.open({ spent: (thread, buffers) => void spent.push([thread, buffers]) });
+    const large = (n: number): PartBlock => ({
+      bytes: new Uint8Array(limits.BLOCK_CAPACITY).fill(n).subarray(0, limits.BLOCK_BYTES_MAX),
+      entries: 0,
+      holds: [],
+    });
+    const blocks = [large(1), large(2)];
+    const upload = new Late();
+    own.store.next('put', upload.doing);
+    await own.ask();
+    for (const each of blocks) own.generator.part(1, { kind: 'block', cut: 1, block: each });
+    own.generator.part(1, block(1, 10));
+    own.generator.part(1, done(1));
+    own.part(0, 1);
+    await settled();
+    expect(spent).toEqual([]);
+    await upload.happen();
+    await settled();
+    // The small one has no memory that is worth it, and the part that lies in the record neither.
+    expect(spent).toEqual([[1, blocks.map(({ bytes }) => bytes.buffer)]]);
+    expect(blocks.map(({ bytes }) => (spent[0]?.[1] ?? []).includes(bytes.buffer as ArrayBuffer))).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  it('memory of blocks whose file was not stored stays where it is: the store may still read it', async () => {
+    const spent: unknown[] = [];
+    const own = await Bench.open({ spent: (...given) => void spent.push(given) });
+    own.store.next('put', refused('lost'));
+    await own.ask();
+    own.generator.part(1, {
+      kind: 'block',
+      cut: 1,
+      block: { bytes: new Uint8Array(limits.BLOCK_CAPACITY), entries: 0, holds: [] },
+    });
+    own.generator.part(1, done(1));
+    await settled();
+    expect(own.failures).toMatchObject([{ cut: 1, code: 'PART_NOT_STORED' }]);
+    expect(spent).toEqual([]);
   });
 
   it('it is not put before the last file is there', async () => {

@@ -12,9 +12,12 @@ import {
   entriesOf,
   limits,
   mergeFiles,
+  type PartBlock,
   type PartContent,
   PartWriter,
+  payloadOf,
   readPart,
+  SpareBlocks,
   UNIT_KINDS,
 } from '@tidemark/checkpoint/internal';
 import * as fc from 'fast-check';
@@ -139,7 +142,7 @@ describe('a part', () => {
           units: content.units.length,
           messages: all.reduce((sum, each) => sum + messagesIn(each), 0),
           frames: content.channels.length + content.outboxes.length,
-          bytes: blocks.reduce((sum, { payload }) => sum + payload.length, 0),
+          bytes: blocks.reduce((sum, block) => sum + payloadOf(block).length, 0),
         });
         const frames = [...content.mail, ...content.channels, ...content.outboxes];
         expect(frames.reduce((sum, { count }) => sum + count, 0)).toBe(counts.messages);
@@ -176,7 +179,7 @@ describe('a part', () => {
         writer.settle();
       }
     });
-    const lengths = blocks.map(({ payload }) => payload.length);
+    const lengths = blocks.map((block) => payloadOf(block).length);
     const units = blocks.map((block) => readPart(framed([block])).units.map(({ key }) => key));
     expect(blocks.map(({ holds }) => holds)).toEqual(units.map(() => [['type', '']]));
     expect(units).toEqual([['key-0', 'key-1'], ['key-2'], ['key-3'], ['key-4', 'key-5'], ['key-6'], ['key-7']]);
@@ -190,7 +193,7 @@ describe('a part', () => {
         writer.unit('type', 'small', '', null, 1);
         writer.unit('type', 'large', '', null, new Uint8Array(size));
       });
-      return blocks.map(({ payload }) => payload.length);
+      return blocks.map((block) => payloadOf(block).length);
     };
     const [both] = withUnit(125_000);
     const fits = 125_000 + limits.BLOCK_BYTES_MAX - both;
@@ -204,8 +207,8 @@ describe('a part', () => {
       for (const [i, size] of sizes.entries()) writer.unit('type', 'key', 'rows', i, 'x'.repeat(size));
     });
     const entries: number[] = [];
-    for (const { payload } of blocks) {
-      for (const { body } of entriesOf(payload, UNIT_KINDS)) entries.push(body.length);
+    for (const block of blocks) {
+      for (const { body } of entriesOf(payloadOf(block), UNIT_KINDS)) entries.push(body.length);
     }
     expect(counts.units).toBe(sizes.length);
     expect(entries.length).toBeLessThan(150);
@@ -217,16 +220,50 @@ describe('a part', () => {
   it('hands out blocks that nothing writes to any more', () => {
     const pieces: Uint8Array[] = [];
     const copies: Uint8Array[] = [];
-    const writer = new PartWriter(({ payload }) => {
-      pieces.push(payload);
-      copies.push(Uint8Array.from(payload));
+    const writer = new PartWriter(new SpareBlocks(), ({ bytes }) => {
+      pieces.push(bytes);
+      copies.push(Uint8Array.from(bytes));
     });
     for (let i = 0; i < 30; i++) writer.unit('type', `key-${i}`, '', null, String(i % 10).repeat(100_000));
     writer.end();
     expect(pieces.map((piece, i) => Buffer.compare(piece, copies[i]))).toEqual(pieces.map(() => 0));
     expect(new Set(pieces.map(({ buffer }) => buffer)).size).toBe(pieces.length);
   });
+
+  it('writes into the memory of blocks that were given back, and leaves no trace of what was there', () => {
+    const spares = new SpareBlocks();
+    const write = (units: number): PartBlock[] => {
+      const blocks: PartBlock[] = [];
+      const writer = new PartWriter(spares, (block) => blocks.push(block));
+      giveLarge(units)(writer);
+      writer.end();
+      return blocks;
+    };
+    const [first, expected] = [write(50), writePart(giveLarge(20)).bytes];
+    const buffers = first.map(({ bytes }) => bytes.buffer as ArrayBuffer);
+    expect(buffers.length).toBeGreaterThan(4);
+    spares.add(buffers);
+    const again = write(20);
+    expect(again.length).toBeGreaterThan(2);
+    expect(Buffer.compare(framed(again), expected)).toBe(0);
+    const known = new Set<ArrayBufferLike>(buffers);
+    expect(again.map(({ bytes }) => known.has(bytes.buffer))).toEqual(again.map(() => true));
+  });
 });
+
+it('memory that is of another size, or has gone to another thread, is of no use for blocks', () => {
+  const spares = new SpareBlocks();
+  const gone = new ArrayBuffer(limits.BLOCK_CAPACITY);
+  structuredClone(gone, { transfer: [gone] });
+  spares.add([new ArrayBuffer(10), gone]);
+  expect(spares.isEmpty).toBe(true);
+});
+
+function giveLarge(units: number): (writer: PartWriter) => void {
+  return (writer) => {
+    for (let i = 0; i < units; i++) writer.unit('type', `key-${i}`, '', null, String(units % 10).repeat(30_000 + i));
+  };
+}
 
 /** One entry of each kind. */
 function small(): Uint8Array {
@@ -255,7 +292,7 @@ describe('damage of a part', () => {
 
   it('an entry of an unknown kind, with a right crc32', () => {
     const { blocks } = writePart(giveSmall);
-    blocks[0].payload[0] = 9;
+    payloadOf(blocks[0])[0] = 9;
     expect(() => readPart(framed(blocks))).toThrow('unknown kind of entry: 9');
   });
 

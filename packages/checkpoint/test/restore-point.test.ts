@@ -2,6 +2,7 @@ import {
   boundaryName,
   type CheckpointRecord,
   encodeBoundary,
+  limits,
   PartCache,
   RestorePoint,
 } from '@tidemark/checkpoint/internal';
@@ -95,5 +96,23 @@ describe('files in memory', () => {
     expect([cache.room, cache.get('a'), cache.get('c')]).toEqual([40, undefined, bytes(30)]);
     cache.add('c', bytes(20));
     expect(cache.room).toBe(40);
+  });
+
+  test('nobody names any more lend their memory to the next, unless somebody was given them', () => {
+    const cache = new PartCache();
+    const block = (n: number): Uint8Array => new Uint8Array(limits.BLOCK_BYTES_MAX).fill(n);
+    const [kept, given, declined] = [1, 2, 3].map((n) => cache.copy(block(n)));
+    cache.add('kept', [kept]);
+    cache.add('given', [given]);
+    expect(cache.get('given')).toEqual([given]);
+    cache.letGo([declined]);
+    cache.keepOnly(new Set());
+    const next = [4, 5, 6].map((n) => cache.copy(block(n)));
+    expect(next).toEqual([4, 5, 6].map(block));
+    expect(next.map(({ buffer }) => [kept, given, declined].findIndex((one) => one.buffer === buffer))).toEqual([
+      0, 2, -1,
+    ]);
+    // One that is small takes what it needs.
+    expect(cache.copy(block(7).subarray(0, 100)).buffer.byteLength).toBe(100);
   });
 });

@@ -7,6 +7,7 @@ import {
   Log,
   logName,
   NO_WORK,
+  type PartBlock,
   type PartFile,
   type PartSays,
   type PartStats,
@@ -134,19 +135,20 @@ interface GivenPart {
   readonly stats?: Partial<PartStats>;
 }
 
-/** Stands for entries: nobody reads them here. */
-function payload(cut: number, sizeBytes: number, thread = 0): Uint8Array {
-  return new Uint8Array(sizeBytes).fill(cut * 16 + thread);
+/** Its payload stands for entries: nobody reads them here. */
+function blockOf(cut: number, sizeBytes: number, thread = 0): PartBlock {
+  const bytes = new Uint8Array(limits.BLOCK_HEAD_BYTES + sizeBytes).fill(cut * 16 + thread);
+  return { bytes, entries: 0, holds: [] };
 }
 
 /** The file that a part of one such block becomes. */
 export function fileOf(cut: number, sizeBytes: number, thread = 0): Uint8Array {
-  return framed([{ payload: payload(cut, sizeBytes, thread), entries: 0, holds: [] }], cut);
+  return framed([blockOf(cut, sizeBytes, thread)], cut);
 }
 
 /** A piece of a part, filled with the number of its cut and thread. */
 export function block(cut: number, sizeBytes: number, thread = 0): PartSays {
-  return { kind: 'block', cut, block: { payload: payload(cut, sizeBytes, thread), entries: 0, holds: [] } };
+  return { kind: 'block', cut, block: blockOf(cut, sizeBytes, thread) };
 }
 
 export function done(

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type PartBlock, type PartCounts, PartFraming, type PartRef, PartWriter } from '@tidemark/checkpoint/internal';
+import {
+  type PartBlock,
+  type PartCounts,
+  PartFraming,
+  type PartRef,
+  PartWriter,
+  SpareBlocks,
+} from '@tidemark/checkpoint/internal';
 
 export interface WrittenPart {
   readonly bytes: Uint8Array;
@@ -13,7 +20,7 @@ export interface WrittenPart {
 /** A part with what `write` puts into it. */
 export function writePart(write: (writer: PartWriter) => void, cut = CUT, base = 0): WrittenPart {
   const blocks: PartBlock[] = [];
-  const writer = new PartWriter((block) => blocks.push(block));
+  const writer = new PartWriter(new SpareBlocks(), (block) => blocks.push(block));
   write(writer);
   writer.end();
   return { bytes: framed(blocks, cut, base), frames: framesOf(blocks, cut, base), blocks, counts: writer.counts };
@@ -26,7 +33,7 @@ export function framed(blocks: readonly PartBlock[], cut = CUT, base = 0): Uint8
 
 function framesOf(blocks: readonly PartBlock[], cut: number, base: number): readonly Uint8Array[] {
   const framing = new PartFraming();
-  const pieces = [framing.begin(), ...blocks.map((block) => framing.block(block, 0, block.payload))];
+  const pieces = [framing.begin(), ...blocks.map((block) => framing.block(block))];
   return [...pieces, framing.end(cut, base)];
 }
 
