@@ -4,7 +4,7 @@ import { SharedBlocks } from './shared-blocks.ts';
 /**
  * Files of parts in memory, by their sha256: those that the newest checkpoint names, and those that the next one may.
  *
- * Owns: the bound of all of them together. Does not own: which checkpoint is the newest (RestorePoint).
+ * Owns: the bound of all of them together. Does not own: which checkpoint is the newest (RestorePoint). Invariant: C45.
  */
 export class PartCache {
   readonly #files = new Map<string, readonly Uint8Array[]>();

@@ -3,7 +3,9 @@ import { BLOCK_CAPACITY, BLOCK_COPIED_BELOW, SPARE_BLOCKS_MAX } from './limits.t
 /**
  * Copies of blocks in memory that goes to other threads without being copied again.
  *
- * What is let go of serves the next copies: V8 does not count shared memory, and would collect it when it pleases.
+ * What is let go of serves the next copies: V8 does not count shared memory, and would collect it when it pleases (ADR 0022).
+ *
+ * - C45 What somebody was given is never let go of: PartCache knows.
  */
 export class SharedBlocks {
   readonly #spares: SharedArrayBuffer[] = [];
