@@ -125,7 +125,7 @@ export class Generation {
   /** A thread may use the memory of its stored blocks again. */
   spare(thread: number, buffers: readonly ArrayBuffer[]): void {
     if (buffers.length === 0) return;
-    if (thread === 0) this.participant.spares.add(buffers);
+    if (thread === 0) this.participant.blocks.add(buffers);
     else this.workers.say(thread, { kind: 'spare', buffers }, buffers);
   }
 

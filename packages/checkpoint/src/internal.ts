@@ -38,7 +38,7 @@ export {
 } from './record.ts';
 export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
 export { PartCache } from './part-cache.ts';
-export { SpareBlocks } from './spare-blocks.ts';
+export { BlockPool } from './block-pool.ts';
 export { CarefulActors } from './careful-actors.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';

@@ -1,5 +1,5 @@
-import { PARTS_IN_MEMORY_BYTES_MAX } from './limits.ts';
-import { SharedBlocks } from './shared-blocks.ts';
+import { BlockPool } from './block-pool.ts';
+import { BLOCK_CAPACITY, BLOCK_COPIED_BELOW, PARTS_IN_MEMORY_BYTES_MAX } from './limits.ts';
 
 /**
  * Files of parts in memory, by their sha256: those that the newest checkpoint names, and those that the next one may.
@@ -10,7 +10,7 @@ export class PartCache {
   readonly #files = new Map<string, readonly Uint8Array[]>();
   /** Files that somebody was given, and may look at as long as they like. */
   readonly #given = new Set<string>();
-  readonly #memory = new SharedBlocks();
+  readonly #pool = new BlockPool((bytes) => new SharedArrayBuffer(bytes));
   readonly #bytesMax: number;
   #bytes = 0;
 
@@ -25,12 +25,18 @@ export class PartCache {
 
   /** A copy of a block of a file that may be added, in memory that all threads may read. */
   copy(block: Uint8Array): Uint8Array {
-    return this.#memory.copy(block);
+    const { length } = block;
+    const memory =
+      length < BLOCK_COPIED_BELOW || length > BLOCK_CAPACITY
+        ? new Uint8Array(new SharedArrayBuffer(length))
+        : this.#pool.take().subarray(0, length);
+    memory.set(block);
+    return memory;
   }
 
   /** Copies that are not to be added. */
   letGo(blocks: readonly Uint8Array[]): void {
-    this.#memory.letGo(blocks);
+    this.#pool.add(blocks.map(({ buffer }) => buffer as SharedArrayBuffer));
   }
 
   /** Keeps a file, if there is room for it. Its blocks are copies that were made here. */
@@ -58,6 +64,7 @@ export class PartCache {
       this.#bytes -= lengthOf(blocks);
       if (!this.#given.delete(sha256)) this.letGo(blocks);
     }
+    this.#pool.settle();
   }
 }
 

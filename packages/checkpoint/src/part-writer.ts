@@ -1,9 +1,9 @@
 import { encodeValueInPlace, packBatch, packMessages } from '@tidemark/actors/internal/worker';
 import type { Batch, CaptureSink, Envelope, PackedFrame } from '@tidemark/actors/internal/worker';
+import type { BlockPool } from './block-pool.ts';
 import { DefinitionCounts } from './definition-counts.ts';
 import { ENTRY_HEAD_BYTES, KIND } from './entry.ts';
 import { BLOCK_BYTES_FIRST, BLOCK_BYTES_MAX, BLOCK_CAPACITY, BLOCK_COPIED_BELOW, BLOCK_HEAD_BYTES } from './limits.ts';
-import type { SpareBlocks } from './spare-blocks.ts';
 
 /** Whole entries, and what the index of the part says of them. */
 export interface PartBlock {
@@ -47,7 +47,7 @@ export class PartWriter implements CaptureSink {
   /** Units and their bytes by what they belong to. */
   readonly definitions = new DefinitionCounts();
   readonly #emit: (block: PartBlock) => void;
-  readonly #spares: SpareBlocks;
+  readonly #pool: BlockPool<ArrayBuffer>;
   /** Units of one table, or states of one kind of actor, that are not yet encoded. */
   #rows: OpenRows | null = null;
   /** Units encoded together: few until it is known how large they are. */
@@ -65,10 +65,10 @@ export class PartWriter implements CaptureSink {
   /** Units in that entry. */
   #heldUnits = 0;
 
-  constructor(spares: SpareBlocks, emit: (block: PartBlock) => void) {
-    this.#spares = spares;
+  constructor(pool: BlockPool<ArrayBuffer>, emit: (block: PartBlock) => void) {
+    this.#pool = pool;
     this.#emit = emit;
-    this.#block = spares.isEmpty ? new Uint8Array(BLOCK_BYTES_FIRST) : spares.take();
+    this.#block = pool.isEmpty ? new Uint8Array(BLOCK_BYTES_FIRST) : pool.take();
     this.#view = new DataView(this.#block.buffer);
   }
 
@@ -138,7 +138,8 @@ export class PartWriter implements CaptureSink {
   end(): void {
     this.settle();
     this.#close();
-    this.#spares.add([this.#block.buffer]);
+    this.#pool.add([this.#block.buffer]);
+    this.#pool.settle();
   }
 
   /** Answers the bytes of the body. */
@@ -195,8 +196,9 @@ export class PartWriter implements CaptureSink {
   #reserve(needed: number): void {
     const length = this.#length + needed;
     if (length <= this.#block.length) return;
-    const larger = length > BLOCK_CAPACITY ? new Uint8Array(length) : this.#spares.take();
+    const larger = length > BLOCK_CAPACITY ? new Uint8Array(length) : this.#pool.take();
     larger.set(this.#block.subarray(0, this.#length));
+    this.#pool.add([this.#block.buffer]);
     this.#use(larger);
   }
 
@@ -221,7 +223,7 @@ export class PartWriter implements CaptureSink {
     const isSmall = this.#length < BLOCK_COPIED_BELOW || this.#length * 8 < block.length;
     const bytes = isSmall ? block.slice(0, this.#length) : block.subarray(0, this.#length);
     // What has grown for one large entry is not kept for the others.
-    if (!isSmall || block.length > BLOCK_CAPACITY) this.#use(this.#spares.take());
+    if (!isSmall || block.length > BLOCK_CAPACITY) this.#use(this.#pool.take());
     return bytes;
   }
 }

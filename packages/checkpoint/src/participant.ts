@@ -6,11 +6,11 @@ import {
   oneAfterTheOther,
   type Runtime,
 } from '@tidemark/actors/internal/worker';
+import { BlockPool } from './block-pool.ts';
 import { Chain, type NextFile } from './chain.ts';
 import { type Instant, PauseMeter } from './pause-meter.ts';
 import { type PartBlock, PartWriter, type PartCounts } from './part-writer.ts';
 import type { DefinitionCount } from './record.ts';
-import { SpareBlocks } from './spare-blocks.ts';
 
 /** What a thread reports of its part of a cut. */
 export type PartSays =
@@ -87,7 +87,7 @@ export class Participant implements CutHooks {
   readonly #chain: Chain;
   readonly #inlineBytesMax: number;
   /** What was stored of its earlier parts comes back here. */
-  readonly spares = new SpareBlocks();
+  readonly blocks = new BlockPool((bytes) => new ArrayBuffer(bytes));
   #open: OpenCut | null = null;
   /** Newest cut that this thread has entered or heard to be abandoned. */
   #newest = 0;
@@ -123,7 +123,7 @@ export class Participant implements CutHooks {
     const { begun } = pause;
     this.#drop();
     this.#newest = cut;
-    const writer = new PartWriter(this.spares, (block) => this.#say({ kind: 'block', cut, block }));
+    const writer = new PartWriter(this.blocks, (block) => this.#say({ kind: 'block', cut, block }));
     const recorded = [...runtime.arrivedFrames];
     const file = this.#chain.next(published, runtime.cut.changed);
     runtime.cut.begin(cut, file.base, writer);

@@ -15,7 +15,7 @@ export function workerBody(seat: WorkerSeat, inlineBytesMax: number = INLINE_BYT
       load: (file) => loader.load(file),
       published: () => undefined,
       abandon: (cut) => participant.abandon(cut),
-      spare: (buffers) => participant.spares.add(buffers),
+      spare: (buffers) => participant.blocks.add(buffers),
     };
   });
 }

@@ -9,7 +9,7 @@ import {
   PartWriter,
   payloadOf,
   readPart,
-  SpareBlocks,
+  BlockPool,
   type PartBlock,
 } from '@tidemark/checkpoint/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,7 +86,7 @@ describe('compressed parts', () => {
 
   it('a block that says a wrong length, or a codec that nobody knows, is damage', () => {
     const blocks: PartBlock[] = [];
-    const writer = new PartWriter(new SpareBlocks(), (block) => blocks.push(block));
+    const writer = new PartWriter(new BlockPool((bytes) => new ArrayBuffer(bytes)), (block) => blocks.push(block));
     writer.unit('a', 'k', '', null, 'x'.repeat(1000));
     writer.end();
     const bytesWith = (codec: number, stored: Uint8Array, block = blocks[0]): Uint8Array => {

@@ -1,4 +1,4 @@
-import { SpareBlocks, limits, verifyLog } from '@tidemark/checkpoint/internal';
+import { BlockPool, limits, verifyLog } from '@tidemark/checkpoint/internal';
 import { openStoreForReading } from '@tidemark/stores';
 import { expect, test, vi } from 'vitest';
 import { Echo } from './fixtures/actors.mjs';
@@ -16,7 +16,7 @@ test.each([
   ['worker threads', false],
   ['inline workers', true],
 ])('%s write parts into the memory of those that are stored: each checkpoint stays what it was', async (_, inline) => {
-  const given = vi.spyOn(SpareBlocks.prototype, 'add');
+  const given = vi.spyOn(BlockPool.prototype, 'add');
   const store = await systems.folder();
   const system = await systems.start({ store, inline });
   const wordsOf = async (of: typeof system): Promise<unknown> =>

@@ -5,7 +5,7 @@ import {
   PartFraming,
   type PartRef,
   PartWriter,
-  SpareBlocks,
+  BlockPool,
 } from '@tidemark/checkpoint/internal';
 
 export interface WrittenPart {
@@ -20,7 +20,7 @@ export interface WrittenPart {
 /** A part with what `write` puts into it. */
 export function writePart(write: (writer: PartWriter) => void, cut = CUT, base = 0): WrittenPart {
   const blocks: PartBlock[] = [];
-  const writer = new PartWriter(new SpareBlocks(), (block) => blocks.push(block));
+  const writer = new PartWriter(new BlockPool((bytes) => new ArrayBuffer(bytes)), (block) => blocks.push(block));
   write(writer);
   writer.end();
   return { bytes: framed(blocks, cut, base), frames: framesOf(blocks, cut, base), blocks, counts: writer.counts };
