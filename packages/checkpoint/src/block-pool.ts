@@ -40,9 +40,9 @@ export class BlockPool<B extends ArrayBuffer | SharedArrayBuffer> {
     }
   }
 
-  /** A cut is over: the next one takes about as many. After one that was larger than all others, fewer are kept with each. */
+  /** A cut is over: the next ones take about as many. One fewer is kept with each that takes fewer: cuts of a busy system are of all sizes. */
   settle(): void {
-    this.#wanted = Math.min(SPARE_BLOCKS_MAX, Math.max(this.#taken, this.#wanted >> 1));
+    this.#wanted = Math.min(SPARE_BLOCKS_MAX, Math.max(this.#taken, this.#wanted - 1));
     this.#taken = 0;
     this.#spares.splice(this.#wanted);
   }
