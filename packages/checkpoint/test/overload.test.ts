@@ -1,3 +1,3 @@
 import { overload } from './support/overload.ts';
 
-overload({ warmS: 3, seconds: 3, sizes: [2_000] });
+overload({ warmS: 6, seconds: 3, sizes: [2_000] });
