@@ -39,6 +39,7 @@ export {
 export { type RecoveryEffect, type RecoveryEvent, recoveryStep, type RecoveryState } from './recovery-step.ts';
 export { PartCache } from './part-cache.ts';
 export { BlockPool } from './block-pool.ts';
+export { inPieces } from './load-pieces.ts';
 export { CarefulActors } from './careful-actors.ts';
 export { RestorePoint } from './restore-point.ts';
 export { homeFiles } from './home-files.ts';

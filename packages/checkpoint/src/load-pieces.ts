@@ -34,7 +34,8 @@ export function inPieces(load: Load): LoadPiece[] {
   return pieces;
 }
 
-/** Bytes of their own: a view would carry all that it is a part of through the port. */
+/** Bytes of their own: a view would carry all that it is a part of through the port. What is shared goes as it is, and nothing is copied. */
 function own(bytes: Uint8Array): Uint8Array {
-  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  const isWhole = bytes.length === bytes.buffer.byteLength || bytes.buffer instanceof SharedArrayBuffer;
+  return isWhole ? bytes : new Uint8Array(bytes);
 }
