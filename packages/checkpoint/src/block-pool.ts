@@ -14,9 +14,6 @@ import { BLOCK_CAPACITY, SPARE_BLOCKS_MAX } from './limits.ts';
 export class BlockPool<B extends ArrayBuffer | SharedArrayBuffer> {
   readonly #make: (bytes: number) => B;
   readonly #spares: B[] = [];
-  #taken = 0;
-  /** How many are worth keeping. */
-  #wanted = 0;
 
   constructor(make: (bytes: number) => B) {
     this.#make = make;
@@ -28,22 +25,13 @@ export class BlockPool<B extends ArrayBuffer | SharedArrayBuffer> {
 
   /** Memory of BLOCK_CAPACITY, whatever is in it. */
   take(): Uint8Array<B> {
-    this.#taken++;
     return new Uint8Array<B>(this.#spares.pop() ?? this.#make(BLOCK_CAPACITY));
   }
 
   /** What has another size, or has gone to another thread, is of no use. */
   add(buffers: readonly B[]): void {
-    const room = Math.max(this.#wanted, this.#taken);
     for (const buffer of buffers) {
-      if (buffer.byteLength === BLOCK_CAPACITY && this.#spares.length < room) this.#spares.push(buffer);
+      if (buffer.byteLength === BLOCK_CAPACITY && this.#spares.length < SPARE_BLOCKS_MAX) this.#spares.push(buffer);
     }
-  }
-
-  /** A cut is over: the next ones take about as many. One fewer is kept with each that takes fewer: cuts of a busy system are of all sizes. */
-  settle(): void {
-    this.#wanted = Math.min(SPARE_BLOCKS_MAX, Math.max(this.#taken, this.#wanted - 1));
-    this.#taken = 0;
-    this.#spares.splice(this.#wanted);
   }
 }

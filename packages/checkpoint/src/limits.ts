@@ -19,7 +19,7 @@ export const BLOCK_CAPACITY = BLOCK_HEAD_BYTES + BLOCK_BYTES_MAX * 1.25;
 export const BLOCK_COPIED_BELOW = BLOCK_CAPACITY / 8;
 
 /** Memory of blocks that is kept for the next ones, by each who needs some; of one part, what is given back. */
-export const SPARE_BLOCKS_MAX = 64;
+export const SPARE_BLOCKS_MAX = 128;
 
 /** Checkpoints from one full file of a thread to its next: at most log₂ of it, and two, files are read at a restore. */
 export const CHAIN_FILES_PERIOD = 64;

@@ -64,7 +64,6 @@ export class PartCache {
       this.#bytes -= lengthOf(blocks);
       if (!this.#given.delete(sha256)) this.letGo(blocks);
     }
-    this.#pool.settle();
   }
 }
 

@@ -139,7 +139,6 @@ export class PartWriter implements CaptureSink {
     this.settle();
     this.#close();
     this.#pool.add([this.#block.buffer]);
-    this.#pool.settle();
   }
 
   /** Answers the bytes of the body. */
