@@ -145,7 +145,11 @@ export class ActorTable implements UnitHolder, Cells {
    */
   turn(max = TURNS_IN_A_ROW): number {
     const cell = this.#ready[this.#readyHead++];
-    if (this.#readyHead >= READY_COMPACT_AT || this.#readyHead === this.#ready.length) {
+    if (this.#readyHead === this.#ready.length) {
+      // To set its length is slow.
+      while (this.#ready.length > 0) this.#ready.pop();
+      this.#readyHead = 0;
+    } else if (this.#readyHead >= READY_COMPACT_AT) {
       this.#ready.splice(0, this.#readyHead);
       this.#readyHead = 0;
     }

@@ -54,7 +54,7 @@ export class Cell implements MailOwner<Envelope>, Unit {
 
   /** Called before a turn: the turn may change the state. */
   touch(): void {
-    this.cut.touch(this);
+    if (this.changed !== this.cut.cut) this.cut.touch(this);
   }
 
   give(sink: CaptureSink): void {

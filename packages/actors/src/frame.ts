@@ -3,7 +3,7 @@ import { assertColumns, type Column, fromColumns, toColumns } from './columns.ts
 import { ActorError } from './errors.ts';
 import { assertEnvelope, assertReply, packGrouped, unpackGrouped } from './grouped.ts';
 import { FRAME_BYTES_TARGET, FRAME_MESSAGES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
-import type { Batch, Envelope, PackedFrame } from './messages.ts';
+import { type Batch, type Envelope, Message, type PackedFrame } from './messages.ts';
 import { isLikelyLight, isSurelyLight, weightMax, weightOf } from './weight.ts';
 
 /**
@@ -137,13 +137,13 @@ type Key = string | number;
 function fromWire(wire: WireEnvelope): Envelope {
   const [type, key, handler, args] = wire;
   assertEnvelope(type, key, handler, args);
-  if (wire.length === 4) return { type, key, handler, args, reply: null };
+  if (wire.length === 4) return new Message(type, key, handler, args, null, undefined);
   const reply =
     typeof wire[4] === 'string'
       ? { call: wire[4], type: wire[5] as string, key: wire[6]! }
       : { ask: wire[4], term: wire[5] as number };
   assertReply(reply);
-  if (wire.length === 6 || 'call' in reply) return { type, key, handler, args, reply };
+  if (wire.length === 6 || 'call' in reply) return new Message(type, key, handler, args, reply, undefined);
   return { type, key, handler, args, reply, requestId: wire[6] };
 }
 

@@ -1,6 +1,6 @@
 import { type Column, columnReader, Room, toColumn } from './grouped-columns.ts';
 import { decodeRows, encodeRows } from './codec.ts';
-import type { Envelope, ReplyTo } from './messages.ts';
+import { type Envelope, Message, type ReplyTo } from './messages.ts';
 
 /**
  * The body of a frame of many messages: one group for each handler, in it the keys and the arguments as columns. What most
@@ -98,7 +98,7 @@ function groupReader([type, handler, keys, args]: GroupData, count: number, room
   let next = 0;
   return () => {
     const i = next++;
-    const envelope = { type, key: key(i) as string, handler, args: list(i) as readonly unknown[], reply: null };
+    const envelope = new Message(type, key(i) as string, handler, list(i) as readonly unknown[], null, undefined);
     assertEnvelope(type, envelope.key, handler, envelope.args);
     return envelope;
   };

@@ -9,14 +9,24 @@ const WEIGHT = 64;
  */
 export class MessageSize {
   #bytes = MESSAGE_BYTES_GUESS;
+  /** Measured since somebody wanted to know: there are many messages between two looks. */
+  #newCount = 0;
+  #newBytes = 0;
 
   /** Never less than what the smallest one takes in memory. Whole, so that sums of it come back to nothing. */
   get bytes(): number {
+    if (this.#newCount > 0) {
+      const mean = (this.#bytes * WEIGHT + this.#newBytes) / (WEIGHT + this.#newCount);
+      this.#bytes = Math.max(MESSAGE_BYTES_GUESS, mean);
+      this.#newCount = 0;
+      this.#newBytes = 0;
+    }
     return Math.round(this.#bytes);
   }
 
-  /** A frame of so many messages was so large. */
+  /** So many messages had so many bytes together. */
   measured(count: number, bytes: number): void {
-    this.#bytes = Math.max(MESSAGE_BYTES_GUESS, (this.#bytes * WEIGHT + bytes) / (WEIGHT + count));
+    this.#newCount += count;
+    this.#newBytes += bytes;
   }
 }

@@ -7,6 +7,13 @@ import type { DeadLetter } from './turns.ts';
 
 /** Types of messages that are no actor's begin so. */
 export const RESERVED = 'tidemark:';
+const RESERVED_MARK = RESERVED.charCodeAt(0);
+
+/** Whether messages of that type are no actor's. The first letter says it of most. */
+export function isReserved(type: string): boolean {
+  return type.charCodeAt(0) === RESERVED_MARK && type.startsWith(RESERVED);
+}
+
 /** An answer to an ask of the host. */
 export const ANSWER = `${RESERVED}answer`;
 /** Starts a call of the service that `key` names. In no checkpoint: whoever asked knows that it has. */
@@ -46,11 +53,40 @@ export interface Envelope {
   /** The caller's own name of this request: it is handled once. */
   readonly requestId?: string | undefined;
   /** About the bytes that it takes, where it was made in this thread. Does not travel. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   /** Buffers in the arguments that go over as they are, to a service; then it is the line that it travels by. */
   readonly moved?: readonly ArrayBuffer[];
   /** W3C `traceparent` of whatever it is a part of. */
   readonly trace?: string | undefined;
+}
+
+/**
+ * A message as most are. A class, so that all of them have one shape, and because V8 keeps no account of how long the objects of a
+ * constructor live: where those of a literal lived long once, it makes all later ones old from the start, and they are collected late.
+ */
+export class Message implements Envelope {
+  readonly type: string;
+  readonly key: string;
+  readonly handler: string;
+  readonly args: readonly unknown[];
+  readonly reply: ReplyTo | null;
+  readonly bytes: number | undefined;
+
+  constructor(
+    type: string,
+    key: string,
+    handler: string,
+    args: readonly unknown[],
+    reply: ReplyTo | null,
+    bytes: number | undefined,
+  ) {
+    this.type = type;
+    this.key = key;
+    this.handler = handler;
+    this.args = args;
+    this.reply = reply;
+    this.bytes = bytes;
+  }
 }
 
 /** The answer of a service to an ask of the host, as it goes by the line because buffers in it are moved. */

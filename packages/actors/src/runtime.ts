@@ -16,10 +16,10 @@ import {
   type Answer,
   type Batch,
   type Envelope,
+  isReserved,
   type LoadedUnit,
   type PackedFrame,
   REPLY,
-  RESERVED,
   SERVICE,
   type Sight,
   type UnitData,
@@ -376,7 +376,7 @@ export class Runtime {
   }
 
   #deliver(envelope: Envelope): void {
-    if (!envelope.type.startsWith(RESERVED)) this.#actors.deliver(envelope);
+    if (!isReserved(envelope.type)) this.#actors.deliver(envelope);
     else if (envelope.type === SERVICE) this.services.run(envelope);
     else if (envelope.type !== ANSWER) this.services.aborted(envelope.args[0] as string);
     else if (envelope.reply !== null && 'ask' in envelope.reply) {

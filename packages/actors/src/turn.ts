@@ -4,13 +4,13 @@ import { ActorError } from './errors.ts';
 import { messageFacet, type Send, serviceFacet } from './facet.ts';
 import { tooLarge } from './frame.ts';
 import { MESSAGE_BYTES_GUESS, MESSAGE_BYTES_MAX } from './limits.ts';
-import { type Envelope, type ReplyTo, SERVICE } from './messages.ts';
+import { type Envelope, Message, type ReplyTo, SERVICE } from './messages.ts';
 import { movesSome, withMoves } from './move.ts';
 import type { OpenCall, OpenTimer } from './own-tables.ts';
 import { serviceOf } from './service.ts';
 import { currentTrace } from './trace.ts';
 import type { AnyActor, AnyService, CallOptions, Calls, Ctx, Question, Ref, Tells, Timer } from './types.ts';
-import { assertKey, copiedBytes, copyItems, copyValue } from './value.ts';
+import { assertKey, copiedBytes, copyArguments, copyValue } from './value.ts';
 
 /** Numbers, lengths and references take up to nine bytes where the rough count takes one. */
 const ROUGH_FACTOR = 9;
@@ -22,14 +22,23 @@ export function makeEnvelope(
   args: unknown[],
   reply: ReplyTo | null = null,
 ): Envelope {
-  if (typeof to.key !== 'string' || !to.key.isWellFormed()) assertKey(to.key, () => `key of a message to '${to.type}'`);
+  if (to.key !== fitKey) fitKey = fitKeyOf(to);
   const before = copiedBytes();
-  copyItems(args, (index) => `${to.type}.${handler} argument ${index + 1}`);
+  copyArguments(args, to.type, handler);
   const roughly = copiedBytes() - before;
-  const envelope = { type: to.type, key: to.key, handler, args, reply, bytes: roughly + MESSAGE_BYTES_GUESS };
+  const envelope = new Message(to.type, to.key, handler, args, reply, roughly + MESSAGE_BYTES_GUESS);
   assertSize(envelope, roughly);
   const trace = currentTrace();
-  return trace === undefined ? envelope : { ...envelope, trace };
+  return trace === undefined ? envelope : Object.assign(envelope, { trace });
+}
+
+/** Key of the message before: who gets one often gets another one. */
+let fitKey = '';
+
+/** @throws ActorError `DATA_NOT_SERIALISABLE` */
+function fitKeyOf({ type, key }: Ref<unknown>): string {
+  if (typeof key !== 'string' || !key.isWellFormed()) assertKey(key, () => `key of a message to '${type}'`);
+  return key;
 }
 
 /** Starts a call of a service. */
@@ -68,32 +77,49 @@ export interface TurnPlace {
   readonly nextId: () => string;
 }
 
-/** The context of one turn. What is done through it takes effect only when the turn ends well. */
-// oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
-export class TurnContext implements Ctx<any> {
-  /** It is the end of a turn as well, of one that ended well. */
-  readonly kind = 'done';
-  /** What the handler returned. */
-  value: unknown = undefined;
-  readonly key: string;
-  readonly #cell: Cell;
-  readonly #place: TurnPlace;
+/** What a turn does beside changing its state: made when there is something, since most turns do nothing of it. */
+export class TurnEffects {
   /** Null for none. */
   sends: Envelope[] | null = null;
-  /** Questions that were asked; null for none, as in most turns. */
+  /** Questions that were asked; null for none. */
   calls: Map<string, OpenCall> | null = null;
   /** Timers by id; null for one that was cancelled. */
   timers: Map<string, OpenTimer | null> | null = null;
   forgotten = false;
-  #over = false;
   /** Calls that do not say yet where their answers go. */
-  #unanswerable = 0;
-  #collect: Send | null = null;
+  unanswerable = 0;
+  /** Takes what the turn tells. */
+  collect: Send | null = null;
+
+  send(envelope: Envelope): void {
+    if (this.sends === null) this.sends = [envelope];
+    else this.sends.push(envelope);
+  }
+}
+
+/** The context of one turn. What is done through it takes effect only when the turn ends well. */
+// oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
+export class TurnContext implements Ctx<any> {
+  /** What the handler returned. */
+  value: unknown = undefined;
+  readonly #cell: Cell;
+  readonly #place: TurnPlace;
+  /** Null for none. */
+  effects: TurnEffects | null = null;
+  #over = false;
 
   constructor(cell: Cell, place: TurnPlace) {
     this.#cell = cell;
-    this.key = cell.key;
     this.#place = place;
+  }
+
+  /** It is the end of a turn as well, of one that ended well. */
+  get kind(): 'done' {
+    return 'done';
+  }
+
+  get key(): string {
+    return this.#cell.key;
   }
 
   // oxlint-disable-next-line no-explicit-any -- the handler was checked against its state's type at the definition
@@ -117,11 +143,12 @@ export class TurnContext implements Ctx<any> {
 
   tell<D>(to: Ref<D>): Tells<D> {
     this.#check();
-    this.#collect ??= (target, handler, args) => {
+    const effects = this.#acting();
+    effects.collect ??= (target, handler, args) => {
       this.#check();
-      this.#send(makeEnvelope(target, handler, args));
+      effects.send(makeEnvelope(target, handler, args));
     };
-    return messageFacet(to, this.#collect);
+    return messageFacet(to, effects.collect);
   }
 
   call<D>(to: D | Ref<D>, { timeoutMs }: CallOptions = {}): Calls<D> {
@@ -145,16 +172,18 @@ export class TurnContext implements Ctx<any> {
         this.#check();
         this.#assertOwn(self, handler as string);
         const { args: copied } = makeEnvelope(this.self, handler as string, args);
-        this.timers ??= new Map();
-        this.timers.set(timerId, { dueAt, into: handler as string, args: copied });
+        const effects = this.#acting();
+        effects.timers ??= new Map();
+        effects.timers.set(timerId, { dueAt, into: handler as string, args: copied });
       },
     };
   }
 
   cancel(timerId: string): void {
     this.#check();
-    this.timers ??= new Map();
-    this.timers.set(timerId, null);
+    const effects = this.#acting();
+    effects.timers ??= new Map();
+    effects.timers.set(timerId, null);
   }
 
   now(): number {
@@ -167,13 +196,13 @@ export class TurnContext implements Ctx<any> {
 
   forget(): void {
     this.#check();
-    this.forgotten = true;
+    this.#acting().forgotten = true;
   }
 
   /** The turn is over. @throws ActorError `CALL_INCOMPLETE` */
   finish(): void {
     this.#over = true;
-    if (this.#unanswerable === 0) return;
+    if (this.effects === null || this.effects.unanswerable === 0) return;
     throw new ActorError(
       'CALL_INCOMPLETE',
       `${this.#cell.definition.name}/${this.key} has called without saying where the answer goes: end it with .into(…), or tell`,
@@ -184,9 +213,8 @@ export class TurnContext implements Ctx<any> {
     this.#over = true;
   }
 
-  #send(envelope: Envelope): void {
-    if (this.sends === null) this.sends = [envelope];
-    else this.sends.push(envelope);
+  #acting(): TurnEffects {
+    return (this.effects ??= new TurnEffects());
   }
 
   #askActor(to: Ref<unknown>, handler: string, args: unknown[], timeoutMs: number | null): Question<unknown> {
@@ -212,7 +240,8 @@ export class TurnContext implements Ctx<any> {
   }
 
   #question(call: string, envelope: Envelope, asked: Omit<OpenCall, 'into' | 'bound' | 'askedAt'>): Question<unknown> {
-    this.#unanswerable++;
+    const effects = this.#acting();
+    effects.unanswerable++;
     let isComplete = false;
     return {
       into: (self, handler, ...bound) => {
@@ -220,11 +249,11 @@ export class TurnContext implements Ctx<any> {
         this.#assertOwn(self, handler as string);
         if (isComplete) throw intoTwice(this.#cell);
         isComplete = true;
-        this.#unanswerable--;
+        effects.unanswerable--;
         const { args } = makeEnvelope(this.self, handler as string, bound);
-        this.calls ??= new Map();
-        this.calls.set(call, { ...asked, into: handler as string, bound: args, askedAt: this.#place.now() });
-        this.#send(envelope);
+        effects.calls ??= new Map();
+        effects.calls.set(call, { ...asked, into: handler as string, bound: args, askedAt: this.#place.now() });
+        effects.send(envelope);
       },
     };
   }

@@ -10,7 +10,7 @@ import { givenOut, type Letter, type OpenCall } from './own-tables.ts';
 import { digestOf } from './requests.adapter.ts';
 import type { UnitTable } from './table.ts';
 import type { DeepReadonly } from './types.ts';
-import { copyAnswer, makeServiceCall, type TurnContext, type TurnPlace } from './turn.ts';
+import { copyAnswer, makeServiceCall, type TurnEffects, type TurnPlace } from './turn.ts';
 import { isTracing } from './trace.ts';
 import { failureOf, runTurn, type Turn, type TurnEnd } from './turn-runner.ts';
 
@@ -221,17 +221,34 @@ export class Turns {
     this.activity.turn(cell.definition.name, cell.key);
     const isObserved = this.watch !== null || isTracing();
     const end = isObserved ? this.#runObserved(cell, turn, envelope) : runTurn(cell, turn, this.#place);
-    if (end.kind === 'done') {
-      if (envelope !== null) this.counts.handled++;
-      this.#commit(cell, end);
-      if (!hasAsker(envelope)) return;
-      const answer = ownAnswer(envelope, end.value);
-      answered?.(answer);
-      this.#options.answer(envelope, answer);
+    if (end.kind !== 'done') {
+      this.#notDone(cell, turn, envelope, end, answered);
       return;
     }
+    if (envelope !== null) this.counts.handled++;
+    if (end.effects !== null) this.#commit(cell, end.effects);
+    if (!hasAsker(envelope)) return;
+    const answer = ownAnswer(envelope, end.value);
+    answered?.(answer);
+    this.#options.answer(envelope, answer);
+  }
+
+  #runObserved(cell: Cell, turn: Turn, envelope: Envelope | null): TurnEnd {
+    const { monotonic } = this.#options;
+    return runObservedTurn(cell, turn, envelope, this.#place, { thread: this.watch, monotonic });
+  }
+
+  #notDone(
+    cell: Cell,
+    turn: Turn,
+    envelope: Envelope | null,
+    end: Exclude<TurnEnd, { kind: 'done' }>,
+    answered?: (answer: Answer) => void,
+  ): void {
+    if (envelope !== null) this.counts[end.kind === 'letter' ? 'dead' : 'handled']++;
+    if (end.kind === 'letter') this.#setAside(cell, end.letter);
+    else if (end.kind === 'forget') this.#forget(cell);
     const failure = failureOf(end);
-    this.#notDone(cell, envelope, end);
     // What was undone may be asked again with the same name.
     if (end.kind === 'refused') answered?.(failure);
     if (hasAsker(envelope)) this.#options.answer(envelope, failure);
@@ -240,35 +257,18 @@ export class Turns {
     }
   }
 
-  #runObserved(cell: Cell, turn: Turn, envelope: Envelope | null): TurnEnd {
-    return runObservedTurn(cell, turn, envelope, this.#place, {
-      thread: this.watch,
-      monotonic: this.#options.monotonic,
-    });
-  }
-
-  #notDone(cell: Cell, envelope: Envelope | null, end: Exclude<TurnEnd, { kind: 'done' }>): void {
-    if (end.kind === 'letter') {
-      if (envelope !== null) this.counts.dead++;
-      this.#setAside(cell, end.letter);
-      return;
+  #commit(cell: Cell, { sends, calls, timers, forgotten }: TurnEffects): void {
+    if (!forgotten) this.#open(cell, calls, timers);
+    if (sends !== null) {
+      for (const sent of sends) this.#options.send(sent);
+      // A list that has become an old object would keep what it names until old ones are collected. To set its length is slow.
+      while (sends.length > 0) sends.pop();
     }
-    if (envelope !== null) this.counts.handled++;
-    if (end.kind === 'forget') this.#forget(cell);
-  }
-
-  #commit(cell: Cell, ctx: TurnContext): void {
-    if (!ctx.forgotten && (ctx.calls !== null || ctx.timers !== null)) this.#open(cell, ctx);
-    if (ctx.sends !== null) {
-      for (const sent of ctx.sends) this.#options.send(sent);
-      // A list that has become an old object would keep what it names, though nobody has it any more, until old ones are collected.
-      ctx.sends.length = 0;
-    }
-    if (ctx.forgotten) this.#forget(cell);
+    if (forgotten) this.#forget(cell);
   }
 
   /** Questions and timers of a turn become the actor's. */
-  #open(cell: Cell, { calls, timers }: TurnContext): void {
+  #open(cell: Cell, calls: TurnEffects['calls'], timers: TurnEffects['timers']): void {
     if (calls !== null) this.asking.add(cell);
     for (const [id, call] of calls ?? []) {
       cell.ownTable('~calls').touch(id, () => call);

@@ -30,17 +30,16 @@ export function copyValue<T>(value: T, path: string | (() => string)): T {
 }
 
 /**
- * The same for each item of a list, in place: the list is the caller's own, what is in it is not.
+ * The same for the arguments of a message, in place: the list is the caller's own, what is in it is not.
  *
- * @param path of an item, by its index
+ * @param type whom the message is to; with `handler` for the path to what is refused
  */
-export function copyItems(items: unknown[], path: (index: number) => string): void {
+export function copyArguments(args: unknown[], type: string, handler: string): void {
   let index = 0;
   try {
-    for (; index < items.length; index++) items[index] = copy(items[index], 0);
+    for (; index < args.length; index++) args[index] = copy(args[index], 0);
   } catch (error) {
-    const at = index;
-    refuseCopy(error, items[at], () => path(at));
+    refuseCopy(error, args[index], `${type}.${handler} argument ${index + 1}`);
   }
 }
 

@@ -18,7 +18,7 @@ export { homeOfGroup, keyGroup, murmur3 } from './key-group.ts';
 export * as limits from './limits.ts';
 export { loadModule } from './load-module.ts';
 export { Mailbox, type MailOwner } from './mailbox.ts';
-export { ANSWER, REPLY, RESERVED } from './messages.ts';
+export { ANSWER, isReserved, REPLY } from './messages.ts';
 export type {
   Answer,
   Batch,

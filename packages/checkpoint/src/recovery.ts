@@ -11,7 +11,7 @@ import {
   packBatch,
   packMessages,
   type PackedFrame,
-  RESERVED,
+  isReserved,
   type Runtime,
   type UnitData,
 } from '@tidemark/actors/internal';
@@ -132,7 +132,7 @@ function shareMessages(envelopes: readonly Envelope[], loads: Loads, homeOf: Hom
   const byHome = new Map<number, Envelope[]>();
   for (const envelope of envelopes) {
     // Whoever asked a service asks it again.
-    if (envelope.type.startsWith(RESERVED) && envelope.type !== ANSWER) continue;
+    if (isReserved(envelope.type) && envelope.type !== ANSWER) continue;
     const isAnswer = envelope.type === ANSWER;
     // Answers to asks of a process that is no more have nobody to go to (C18).
     if (isAnswer && !isAskedIn(envelope, term)) continue;

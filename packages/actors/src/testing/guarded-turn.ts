@@ -100,22 +100,23 @@ export function runGuarded(
 
 /** What a turn did, as values of their own. */
 export function doneBy(ctx: TurnContext, state: object, answer: unknown, threw: unknown): TurnDone {
-  const ids = [...(ctx.calls?.keys() ?? [])];
+  const { sends, calls, timers, forgotten = false } = ctx.effects ?? {};
+  const ids = [...(calls?.keys() ?? [])];
   const numberOf = (call: string): number => ids.indexOf(call);
   return {
     answer: ownCopy(answer),
     threw: threw === undefined ? null : nameOf(threw),
     // Whoever throws leaves nothing behind, and a Refusal says that it has changed nothing.
     state: threw === undefined || threw instanceof Refusal ? pictureOf(state).decoded() : null,
-    sends: (ctx.sends ?? []).map(({ type, key, handler, args, reply }) => {
+    sends: (sends ?? []).map(({ type, key, handler, args, reply }) => {
       const question = reply !== null && 'call' in reply ? numberOf(reply.call) : null;
       return { type, key, handler, args: ownCopy(args), question };
     }),
-    questions: [...(ctx.calls?.values() ?? [])].map(({ to, service, handler, into, bound, timeoutMs }) => {
+    questions: [...(calls?.values() ?? [])].map(({ to, service, handler, into, bound, timeoutMs }) => {
       return { to: service ?? to, handler, into, bound: ownCopy(bound), timeoutMs };
     }),
-    timers: Object.fromEntries([...(ctx.timers ?? [])].map(([id, timer]) => [id, ownCopy(timer)])),
-    forgets: ctx.forgotten,
+    timers: Object.fromEntries([...(timers ?? [])].map(([id, timer]) => [id, ownCopy(timer)])),
+    forgets: forgotten,
   };
 }
 

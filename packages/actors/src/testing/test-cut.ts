@@ -1,7 +1,7 @@
 import { decodeValue, encodeValue } from '../codec.ts';
 import { definitionOf } from '../definition.ts';
 import { packMessages, unpackMessages } from '../frame.ts';
-import { ANSWER, type Envelope, type PackedFrame, RESERVED, type UnitData } from '../messages.ts';
+import { ANSWER, type Envelope, isReserved, type PackedFrame, type UnitData } from '../messages.ts';
 import { isOwnTable } from '../own-tables.ts';
 import type { Runtime } from '../runtime.ts';
 import type { AnyActor } from '../types.ts';
@@ -60,7 +60,7 @@ export class TestCut {
     for (const unit of this.#units) runtimes[host.homeOf(unit.type, unit.key)].loadUnit(unit);
     for (const envelope of this.#envelopes()) {
       // Whoever asked a service asks it again; answers to asks of a process that is no more have nobody to go to.
-      if (envelope.type.startsWith(RESERVED) && !isAnswerIn(envelope, term)) continue;
+      if (isReserved(envelope.type) && !isAnswerIn(envelope, term)) continue;
       const home = envelope.type === ANSWER ? 0 : host.homeOf(envelope.type, envelope.key);
       for (const frame of packMessages([envelope])) runtimes[home].loadFrame(frame);
     }

@@ -7,7 +7,7 @@ import {
   holdsMessages,
   OWN_NAME,
   type PackedFrame,
-  RESERVED,
+  isReserved,
   type UnitData,
   unpackBatch,
   unpackMessages,
@@ -80,11 +80,6 @@ interface Tally {
   messages: number;
   messagesDropped: number;
   refs: number;
-}
-
-/** Whether a message of this type is no actor's: what the runtime itself sends. */
-function isOwn(type: string): boolean {
-  return type.startsWith(RESERVED);
 }
 
 class CheckpointMap {
@@ -171,7 +166,7 @@ class CheckpointMap {
 
   #message(envelope: Envelope): Envelope[] {
     // No actor's; whether anybody waits for it is not known here.
-    if (isOwn(envelope.type)) return [envelope];
+    if (isReserved(envelope.type)) return [envelope];
     const { type } = envelope;
     const tally = this.#tally(type);
     tally.messages++;
