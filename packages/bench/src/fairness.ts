@@ -2,18 +2,25 @@
  * What a flood does to those who are not in it: late timers of flooded workers and of the host, and the skew of cuts.
  * `npm run bench -- fairness [SECONDS]`: 5 seconds for each when not given.
  */
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createSystem, type System } from 'tidemark';
 import { Flooded } from './fairness/flooded.ts';
 import { type Late, takeLate } from './fairness/late.ts';
+import { spin, type Spun, type ToSpinner } from './fairness/spinner.ts';
 import { print, quantile, stolenMs, table } from './measure.ts';
 
 const ACTORS = 256;
 const IN_FLIGHT = 64;
 const MS = 1_000;
+/** Between two checkpoints. */
+const CUT_MS = 100;
+/** Until a thread runs what it was started for. */
+const STARTED_MS = 500;
 const ASK = { timeoutMs: 60_000 };
 const seconds = Number(process.argv[2] ?? 5);
 
@@ -44,7 +51,7 @@ const FLOODS: readonly (readonly [string, number, HostWork])[] = [
   ['  and the host sends as fast as it may', 2, sends],
 ];
 
-print(`a checkpoint each 100 ms, ${seconds} s each; ${availableParallelism()} cores, node ${process.version}`);
+print(`a checkpoint each ${CUT_MS} ms, ${seconds} s each; ${availableParallelism()} cores, node ${process.version}`);
 const lines = [
   [
     'ms: p50, p99, most',
@@ -57,9 +64,12 @@ const lines = [
   ],
 ];
 for (const [name, workers, work] of FLOODS) lines.push([name, ...(await measure(workers, work))]);
-for (const threads of [1, 2])
-  lines.push([`${threads} threads spin, without Tidemark`, ...(await measureThreads(threads))]);
+for (const threads of [1, 2]) {
+  lines.push([`${threads} threads spin, without Tidemark`, ...(await measureThreads(threads, 'idle'))]);
+  lines.push(['  and the host spins', ...(await measureThreads(threads, 'spins'))]);
+}
 print(table(lines));
+print('Without Tidemark the skew is how long a message of the host to all threads is on its way to the last of them.');
 print('By how much timers come late that should come each millisecond. Their own: without collections of garbage, and');
 print(
   'without the time in which the thread was ready and another had its core. Stolen is what the hypervisor took from the',
@@ -70,7 +80,7 @@ print(`Load at the end ${loadavg()[0].toFixed(1)}`);
 async function measure(workers: number, work: HostWork): Promise<readonly string[]> {
   const store = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
   const actors = [new URL('./fairness/flooded.js', import.meta.url)];
-  const system = await createSystem({ actors, workers, store, schedule: '100ms' });
+  const system = await createSystem({ actors, workers, store, schedule: `${CUT_MS}ms` });
   for (let n = 0; n < ACTORS * 4; n++) await system.tell(system.ref(Flooded, String(n % ACTORS))).round(n);
   await late(system);
   const skews: number[] = [];
@@ -88,21 +98,33 @@ async function measure(workers: number, work: HostWork): Promise<readonly string
   return [...shown(ofWorkers), ...shown(ofHost), quantiles(skews), String(stolen)];
 }
 
-/** The same of threads that only spin, and of a host that has nothing to do: what the machine does by itself. */
-async function measureThreads(threads: number): Promise<readonly string[]> {
+/** The same of threads that only spin: what the machine does by itself. */
+async function measureThreads(threads: number, host: 'idle' | 'spins'): Promise<readonly string[]> {
   const workers = Array.from({ length: threads }, () => new Worker(new URL('./fairness/spinner.js', import.meta.url)));
+  const tell = (told: ToSpinner): void => {
+    for (const worker of workers) worker.postMessage(told);
+  };
+  await pause(STARTED_MS);
   takeLate();
   const before = await stolenMs();
-  await pause(seconds * MS);
+  const until = performance.now() + seconds * MS;
+  const instants = setInterval(() => tell({ at: performance.timeOrigin + performance.now() }), CUT_MS);
+  while (performance.now() < until) {
+    if (host === 'idle') await pause(CUT_MS);
+    else {
+      spin();
+      await turn();
+    }
+  }
+  clearInterval(instants);
   const ofHost = takeLate();
-  const told = workers.map((worker) => {
-    const answer = new Promise<Late[]>((resolve) => worker.once('message', resolve));
-    worker.postMessage('stop');
-    return answer;
-  });
-  const ofWorkers = (await Promise.all(told)).flat();
+  const stolen = (await stolenMs()) - before;
+  const answers = Promise.all(workers.map(async (worker) => ((await once(worker, 'message')) as [Spun])[0]));
+  tell('stop');
+  const spun = await answers;
   for (const worker of workers) await worker.terminate();
-  return [...shown(ofWorkers), ...shown(ofHost), '', String((await stolenMs()) - before)];
+  const skews = spun[0].delays.map((_, n) => Math.max(...spun.map(({ delays }) => delays[n])));
+  return [...shown(spun.flatMap(({ late }) => late)), ...shown(ofHost), quantiles(skews), String(stolen)];
 }
 
 /** How late the timers of all workers were since they were asked last. */
