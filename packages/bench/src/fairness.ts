@@ -124,7 +124,7 @@ async function measureThreads(threads: number, host: 'idle' | 'spins'): Promise<
   const spun = await answers;
   for (const worker of workers) await worker.terminate();
   const skews = spun[0].delays.map((_, n) => Math.max(...spun.map(({ delays }) => delays[n])));
-  return [...shown(spun.flatMap(({ late }) => late)), ...shown(ofHost), quantiles(skews), String(stolen)];
+  return [...shown(spun.flatMap((each) => each.late)), ...shown(ofHost), quantiles(skews), String(stolen)];
 }
 
 /** How late the timers of all workers were since they were asked last. */
