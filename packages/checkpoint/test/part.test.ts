@@ -22,6 +22,7 @@ import {
 } from '@tidemark/checkpoint/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plainEnvelope } from '../../actors/test/support/envelopes.ts';
 import { same } from '../../actors/test/support/same.ts';
 import { chosen, JOB, JobLog } from './support/job-log.ts';
 import { bitFlips, fileRef, framed, inlineRef, truncations, writePart } from './support/parts.ts';
@@ -102,7 +103,7 @@ function frameOf(each: Extract<Given, { kind: 'channel' | 'outbox' }>): ReturnTy
 /** The part's content as what was given, kind by kind. */
 function unpacked(content: PartContent): Record<'units' | 'mail' | 'channels' | 'outboxes', unknown[]> {
   const motion = (frames: PartContent['mail']): unknown[] =>
-    frames.map((frame) => (holdsMessages(frame) ? unpackMessages(frame) : unpackBatch(frame)));
+    frames.map((frame) => (holdsMessages(frame) ? unpackMessages(frame).map(plainEnvelope) : unpackBatch(frame)));
   return {
     units: content.units.map((each) => ({ ...each, value: decodeValue(each.value) })),
     mail: motion(content.mail),
