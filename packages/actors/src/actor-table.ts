@@ -1,7 +1,6 @@
 import { Cell } from './cell.ts';
 import { definitionOf } from './definition.ts';
 import { ActorError } from './errors.ts';
-import { OVERRUN_MESSAGES } from './limits.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Answer, type Envelope, REPLY } from './messages.ts';
 import { givenOut, isOwnTable } from './own-tables.ts';
@@ -100,7 +99,6 @@ export class ActorTable implements UnitHolder, Cells {
     }
     this.#mailboxOf(cell).append(envelope);
     this.waiting++;
-    if (this.waiting > OVERRUN_MESSAGES) throw this.#overrun();
     if (!cell.ready) this.#enqueue(cell);
   }
 
@@ -256,14 +254,15 @@ export class ActorTable implements UnitHolder, Cells {
     this.#ready.push(cell);
   }
 
-  #overrun(): ActorError {
+  /** What waits in this thread takes so much memory. */
+  overrun(bytes: number): ActorError {
     const fullest = [...this.#all()]
       .sort((a, b) => b.waiting - a.waiting)
       .slice(0, 3)
       .map((cell) => `${cell.definition.name}/${cell.key} (${cell.waiting})`);
     return new ActorError(
       'OVERRUN',
-      `more than ${OVERRUN_MESSAGES} messages wait in one thread; fullest: ${fullest.join(', ')}. Some handler sends more than is taken, without end.`,
+      `what waits in one thread takes about ${Math.round(bytes / 1e6)} MB, ${this.waiting} messages of it in mailboxes; fullest: ${fullest.join(', ') || 'none'}. Some handler sends more than is taken, without end.`,
     );
   }
 }

@@ -27,8 +27,14 @@ export const HIGH_MARK_BYTES = 4 * 1024 * 1024;
 /** Bytes at which a worker that closed the ingress opens it again. */
 export const LOW_MARK_BYTES = 1024 * 1024;
 
-/** Messages waiting in one worker at which the program is ended: work that begets work without end. */
-export const OVERRUN_MESSAGES = 20_000_000;
+/** Bytes of memory that waiting messages of one thread may take; with more the program is ended: work that begets work without end. */
+export const OVERRUN_BYTES = 1024 * 1024 * 1024;
+
+/** The most of a worker's heap that they may take: with more it would soon run out of memory, and nobody would know why. */
+export const OVERRUN_SHARE = 0.5;
+
+/** Bytes of memory that a waiting message takes beside what it says. */
+export const MESSAGE_BYTES_HELD = 400;
 
 /** Milliseconds of turns before a worker yields to its event loop, so that markers and timers are seen soon. */
 export const SLICE_MS = 1;

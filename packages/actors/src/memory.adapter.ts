@@ -17,6 +17,11 @@ export function watchMemory(bytesMax: number, warn: (code: string, message: stri
   return () => clearInterval(timer);
 }
 
+/** Bytes of heap that this thread may have. */
+export function heapLimitBytes(): number {
+  return getHeapStatistics().heap_size_limit;
+}
+
 /** Of this thread alone, without the shared memory that all threads have. */
 function figures(): MemoryFigures {
   const { used_heap_size: heapBytes, external_memory: outsideBytes } = getHeapStatistics();

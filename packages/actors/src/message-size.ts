@@ -1,4 +1,4 @@
-import { MESSAGE_BYTES_GUESS } from './limits.ts';
+import { MESSAGE_BYTES_GUESS, MESSAGE_BYTES_HELD } from './limits.ts';
 
 /** Messages that what was measured before counts for. */
 const WEIGHT = 64;
@@ -22,6 +22,11 @@ export class MessageSize {
       this.#newBytes = 0;
     }
     return Math.round(this.#bytes);
+  }
+
+  /** About the memory that messages of so many bytes take while they wait. */
+  memoryOf(waitingBytes: number): number {
+    return (waitingBytes * (this.bytes + MESSAGE_BYTES_HELD)) / this.bytes;
   }
 
   /** So many messages had so many bytes together. */

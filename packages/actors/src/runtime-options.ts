@@ -47,6 +47,8 @@ export interface RuntimeOptions {
   /** A call of a service runs on so many milliseconds after it was aborted; 0, Infinity or not given for never. */
   readonly hungServiceMs?: number;
   readonly hung?: (call: HungCall) => void;
+  /** Bytes of memory at which waiting messages end the program (`OVERRUN`); `OVERRUN_BYTES` when not given. */
+  readonly overrunBytes?: number | undefined;
   /** How long a slice is, and how many turns pass between two looks at the clock; only tests say so. */
   readonly slice?: { readonly ms: number; readonly turns: number };
 }

@@ -8,7 +8,7 @@ import { ActorError } from './errors.ts';
 import { holdsMessages, unpackBatch, unpackMessages } from './frame.ts';
 import { Homes } from './homes.ts';
 import { Ingress } from './ingress.ts';
-import { CAPTURE_SHARE, SLICE_MS } from './limits.ts';
+import { CAPTURE_SHARE, OVERRUN_BYTES, SLICE_MS } from './limits.ts';
 import { type Arrived, Links } from './links.ts';
 import { MessageSize } from './message-size.ts';
 import {
@@ -166,14 +166,13 @@ export class Runtime {
   }
 
   send(envelope: Envelope): void {
-    const { type } = envelope;
-    if (type === SERVICE) {
+    if (envelope.type === SERVICE) {
       this.services.start(envelope);
       this.wake();
       return;
     }
-    if (type !== ANSWER) this.#actors.counts.sent++;
-    this.#sendTo(type === ANSWER ? 0 : this.homeOf(type, envelope.key), envelope);
+    if (envelope.type !== ANSWER) this.#actors.counts.sent++;
+    this.#sendTo(envelope.type === ANSWER ? 0 : this.homeOf(envelope.type, envelope.key), envelope);
   }
 
   #sendTo(thread: number, envelope: Envelope): void {
@@ -279,7 +278,8 @@ export class Runtime {
   /** For whoever looks inside. */
   get inside(): Inside {
     const { clock, services } = this;
-    return { clock, services, actors: this.#actors, links: this.#links, restored: this.#restored };
+    const own = { actors: this.#actors, links: this.#links, restored: this.#restored };
+    return { clock, services, ...own, messageBytes: this.#size.bytes };
   }
 
   // ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,6 +297,8 @@ export class Runtime {
       const cutting = this.#hooks?.work(this.clock.monotonic() + share) ?? false;
       this.#links.flush(this.cut.cut);
       this.#ingress.set(this.#waitingBytes);
+      const memory = this.#size.memoryOf(this.#waitingBytes);
+      if (memory > (this.#options.overrunBytes ?? OVERRUN_BYTES)) throw this.#actors.overrun(memory);
       this.work.write();
       this.#inSlice = false;
       if (more || cutting) this.wake();

@@ -4,7 +4,8 @@ import { systemClock } from './clock.adapter.ts';
 import type { ChannelEnd } from './connect.ts';
 import { ActorError } from './errors.ts';
 import { loadModule } from './load-module.ts';
-import { watchMemory } from './memory.adapter.ts';
+import { OVERRUN_BYTES, OVERRUN_SHARE } from './limits.ts';
+import { heapLimitBytes, watchMemory } from './memory.adapter.ts';
 import type { HostSays, Peer, WorkerWord } from './messages.ts';
 import { sendOutput } from './output.adapter.ts';
 import { messagePort } from './port.adapter.ts';
@@ -66,6 +67,7 @@ export function threadSeat(task: WorkerTask): WorkerSeat {
     },
     clock: systemClock,
     load: () => loadAll(task),
+    overrunBytes: Math.min(OVERRUN_BYTES, heapLimitBytes() * OVERRUN_SHARE),
     resources: resourcesOfThread(),
   };
 }

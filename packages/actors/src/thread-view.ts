@@ -3,7 +3,6 @@ import { type ActiveActor, TOP } from './activity.ts';
 import type { Clock } from './clock.ts';
 import type { ActorAddress } from './errors.ts';
 import type { OpenHungCalls } from './hung-calls.ts';
-import { MESSAGE_BYTES_GUESS } from './limits.ts';
 import type { Links } from './links.ts';
 import type { LookAtResources, ThreadResources } from './resources.adapter.ts';
 import type { ServiceDesk } from './service-desk.ts';
@@ -81,6 +80,8 @@ export interface Inside {
   readonly services: ServiceDesk;
   readonly links: Links;
   readonly restored: number;
+  /** About how many bytes a message has that waits. */
+  readonly messageBytes: number;
 }
 
 /** Actors that are looked at without a pause: at a tenth of a microsecond each, about a slice. */
@@ -92,7 +93,7 @@ export async function viewThread(inside: Inside, look: LookAtResources | null): 
   const view = {
     resources: look?.() ?? null,
     actors: actors.live,
-    mailboxes: { messages: actors.waiting, bytes: actors.waiting * MESSAGE_BYTES_GUESS },
+    mailboxes: { messages: actors.waiting, bytes: actors.waiting * inside.messageBytes },
     outboxes: links.outboxes,
     arrived: links.arrivedDepth,
     messages: totalsOf(inside),

@@ -16,6 +16,8 @@ export interface WorkerSeat {
   readonly random?: () => number;
   /** Loads the modules that define the actors, and what a job adds. */
   readonly load: () => Promise<Install | null>;
+  /** See `RuntimeOptions`. */
+  readonly overrunBytes?: number;
   /** What its thread uses; left out where there is no machine. */
   readonly resources?: LookAtResources;
 }
@@ -150,6 +152,7 @@ function startWorker(
     calls: start.calls,
     careful: start.careful,
     hungServiceMs: start.hungServiceMs,
+    overrunBytes: seat.overrunBytes,
     ...(seat.random === undefined ? {} : { random: seat.random }),
     letter: (letter) => say({ kind: 'letter', letter }),
     served: (answer, moved) => say({ kind: 'served', ...answer }, moved),

@@ -130,6 +130,19 @@ describe('a thread', () => {
     expect((await view(0)).busiest).toEqual([]);
   });
 
+  test('says how many bytes its mailboxes hold by the size of the messages that came before', async () => {
+    const Store = actor('thread-view.store', {
+      place: 'host',
+      state: () => ({}),
+      on: { put: (_ctx, _: string) => undefined },
+    });
+    for (let i = 0; i < 200; i++) void threads.tell(Store).put('x'.repeat(10_000));
+    const { mailboxes } = await view(0);
+    expect(mailboxes.messages).toBe(200);
+    expect(mailboxes.bytes).toBeGreaterThan(1_000_000);
+    expect(mailboxes.bytes).toBeLessThan(3_000_000);
+  });
+
   test('runs turns while a look goes through very many mailboxes', async () => {
     const Local = actor('local-many', { place: 'host', state: () => ({}), on: { count: () => undefined } });
     for (let key = 0; key < 10_000; key++)

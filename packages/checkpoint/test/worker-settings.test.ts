@@ -45,6 +45,18 @@ describe('resourceLimits', () => {
     expect(limit).toBeGreaterThanOrEqual(100);
     expect(limit).toBeLessThan(140);
   });
+
+  test('OVERRUN: work that begets work without end ends the system before its heap is full, naming the actor', async () => {
+    const system = await start({ resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 } });
+    await system.tell(system.ref(Workshop, 'a')).breed();
+    await expect(system.done).rejects.toMatchObject({
+      code: 'OVERRUN',
+      message: expect.stringMatching(
+        /^what waits in one thread takes about [34]\d MB, .*; fullest: workshop\/a \(\d+\)\. /,
+      ),
+    });
+    expect(rollbacks()).toEqual([]);
+  });
 });
 
 describe('memoryBytesMax', () => {

@@ -1,5 +1,12 @@
 import type { AnyActor, AnyService, Asks, AskOptions, Ref, Service, TellsWhenRoom } from '@tidemark/actors';
-import { type ActorAddress, Border, type DeadLetter, type HungCall, Runtime } from '@tidemark/actors/internal';
+import {
+  type ActorAddress,
+  Border,
+  type DeadLetter,
+  type HungCall,
+  Runtime,
+  type RuntimeOptions,
+} from '@tidemark/actors/internal';
 import { ManualClock, settled } from './manual-clock.ts';
 import { Network } from './network.ts';
 
@@ -17,8 +24,15 @@ export class Threads {
   readonly ingress: Int32Array;
   /** Open calls of services by thread. */
   readonly calls: Int32Array;
+  readonly #more: Pick<RuntimeOptions, 'overrunBytes' | 'slice'>;
 
-  constructor(workers: number, term = 1, careful: readonly ActorAddress[] = []) {
+  constructor(
+    workers: number,
+    term = 1,
+    careful: readonly ActorAddress[] = [],
+    more: Pick<RuntimeOptions, 'overrunBytes' | 'slice'> = {},
+  ) {
+    this.#more = more;
     this.network = new Network(workers + 1);
     this.border = new Border(this.clock);
     this.ingress = new Int32Array(workers + 1);
@@ -92,6 +106,7 @@ export class Threads {
       ingress: this.ingress,
       calls: this.calls,
       careful,
+      ...this.#more,
       letter: (letter) => this.letters.push(letter),
       hungServiceMs: 1_000,
       hung: (call) => this.hung.push(call),
