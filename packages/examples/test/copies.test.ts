@@ -19,7 +19,7 @@ describe('copies in another store', () => {
   it('are made while the job runs, can be looked at, and go on where the original is lost', async () => {
     const copies = place.at('lost', 'copies');
     const copying = ['--copy-to', copies, '--copy-schedule', '100ms', '--copy-keep', '3', '--schedule', '50ms'];
-    const run = place.start([...args('lost'), ...copying, '--rate', '8000']);
+    const run = place.start([...args('lost'), ...copying, '--rate', '3000']);
     await run.event('copied', 6);
     const copied = run.last('copied')!;
     expect(copied).toMatchObject({ store: expect.stringContaining('copies') as string });
@@ -27,7 +27,7 @@ describe('copies in another store', () => {
     run.kill9('group');
     await run.ended;
     // Whatever was under way is done by the next start, or not needed.
-    const again = place.start([...args('lost'), ...copying, '--rate', '8000']);
+    const again = place.start([...args('lost'), ...copying, '--rate', '3000']);
     await again.event('copied', 2);
     again.kill9('group');
     const { stderr } = await endOf(again);

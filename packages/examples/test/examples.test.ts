@@ -201,7 +201,7 @@ describe('the same job', () => {
       ['--inline', '--workers', '2'],
       ['--workers', '1'],
     ]) {
-      const run = place.start([...args, ...how, '--rate', '10000']);
+      const run = place.start([...args, ...how, '--rate', '4000']);
       await run.event('checkpoint', 4);
       run.kill9('group');
       const { last } = await endOf(run);

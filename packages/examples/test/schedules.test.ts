@@ -85,8 +85,8 @@ describe('the history of checkpoints', () => {
     const limits = ['--schedule', '50ms', '--time-limit', '200ms', '--rate', '20000', '--workers', '2'];
     const run = place.start([...args('history', 'halts-once.mjs'), ...limits], { cwd });
     await run.event('checkpoint-failed', 5);
-    await writeFile(place.at('history', 'go'), '');
     const next = run.count('checkpoint') + 2;
+    await writeFile(place.at('history', 'go'), '');
     await run.event('checkpoint', next);
     run.kill9('group');
     await run.ended;

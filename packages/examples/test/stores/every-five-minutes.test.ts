@@ -33,7 +33,8 @@ await describePlaces("the original example, a job whose setup says schedule '0 *
       await run.ended;
       expect(run.stderr).toBe('');
       expect(run.count('finished')).toBe(0);
-      if (life > 0) expect(run.last('restored')).toMatchObject({ position: atMarks.at(-1) });
+      // The last one that it told of, or one that was stored and not yet told of when it was killed.
+      if (life > 0) expect([atMarks.at(-1)!, atMarks.at(-1)! + 1]).toContain(run.last('restored')?.['position']);
       for (const { event, position } of run.events) if (event === 'checkpoint') atMarks.push(Number(position));
     }
     const last = await endOf(start());

@@ -37,7 +37,7 @@ await describeProxiedPlaces('the flights job', (place) => {
   it('waits for what is slow, goes on without new checkpoints where it must, says so, and ends right', async () => {
     const output = folder.at(place().kind);
     const args = flightsArgs(known, place().location(), output);
-    const run = folder.start([...args, '--rate', '8000']);
+    const run = folder.start([...args, '--rate', '3000']);
     await run.event('checkpoint', 2);
     const { proxies, servers } = place();
     for (const { name } of servers) {

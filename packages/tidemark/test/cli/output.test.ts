@@ -23,7 +23,7 @@ describe('what tidemark run prints', { timeout: 20_000 }, () => {
     expect(lines[1]).toMatch(
       /^flights · 2,000,000 rows · 66 % · [\d.,]+(?: [kM])? rows\/s · checkpoint 3: 12 ms, 1\.2 MB$/,
     );
-    expect(lines[2]).toMatch(/^Finished: 3,000,000 rows in 2\.\d s$/);
+    expect(lines[2]).toMatch(/^Finished: 3,000,000 rows in [2-9]\.\d s$/);
     expect(lines).toHaveLength(3);
   });
 

@@ -125,6 +125,7 @@ describe('tidemark run, as processes', { timeout: 20_000 }, () => {
     const tidemark = new Tidemark({ lives: [[started, forever]], stop: 'hang' }, ['--json']);
     await tidemark.until(/"started"/);
     tidemark.kill('SIGINT');
+    await tidemark.until(/asked to stop/);
     await delay(SIGNAL_ECHO_MS + 100);
     tidemark.kill('SIGINT');
     expect(await tidemark.ended).toMatchObject({ status: 130 });
@@ -156,7 +157,7 @@ describe('tidemark run, as processes', { timeout: 20_000 }, () => {
     const child = tidemark.lives[0]?.pid ?? 0;
     expect(isAlive(child)).toBe(true);
     tidemark.kill('SIGKILL');
-    await expect.poll(() => isAlive(child), { timeout: 1_000, interval: 10 }).toBe(false);
+    await expect.poll(() => isAlive(child), { timeout: 15_000, interval: 10 }).toBe(false);
   });
 
   it('gives up with 7 when restarts do not help', async () => {
@@ -190,6 +191,7 @@ describe('tidemark run --inline', { timeout: 20_000 }, () => {
     const hard = new Tidemark({ lives: [[started, forever]], stop: 'hang' }, ['--inline', '--json']);
     await hard.until(/"started"/);
     hard.kill('SIGINT');
+    await hard.until(/asked to stop/);
     await delay(SIGNAL_ECHO_MS + 100);
     hard.kill('SIGINT');
     expect(await hard.ended).toMatchObject({ status: 130 });
