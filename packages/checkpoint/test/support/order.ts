@@ -44,9 +44,9 @@ export function order({ eachOverFaults }: { readonly eachOverFaults: number }): 
       expect(await reports(system, EACH)).toEqual(inOrder(EACH));
     });
 
-    test.each(FAULTS)(
-      'over a rollback to a checkpoint that holds many of them, after $fault',
-      async ({ worker, code, happen }) => {
+    test.each(FAULTS.map((each) => [each.fault, each] as const))(
+      'over a rollback to a checkpoint that holds many of them, after %s',
+      async (_fault, { worker, code, happen }) => {
         const each = eachOverFaults;
         const store = await systems.folder();
         const system = await systems.start({ actors, workers: WORKERS, store });
