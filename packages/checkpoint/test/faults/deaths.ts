@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { homeOfGroup, keyGroup } from '@tidemark/actors/internal';
 import { createSystem, type EngineEvent, type System } from '@tidemark/checkpoint';
 import { describe, expect, test, vi } from 'vitest';
@@ -15,10 +16,14 @@ const WAYS: Readonly<Record<WayToDie, readonly string[]>> = {
   rejection: ['WORKER_LOST'],
   exit: ['WORKER_LOST'],
   'exit in a timer': ['WORKER_LOST'],
+  'exit and a failed start': ['WORKER_LOST'],
   // Where the collector takes longer than the watchdog waits, that is what ends it.
   memory: ['WORKER_LOST', 'WORKER_STUCK'],
   loop: ['WORKER_STUCK'],
 };
+
+/** Generations that are begun until one runs, at least; one when not named. Each counts until there is a new checkpoint. */
+const TRIES: Readonly<Partial<Record<WayToDie, number>>> = { 'exit and a failed start': 2 };
 
 const WORKERS = 3;
 const WATCHDOG_MS = 1_000;
@@ -27,6 +32,11 @@ const WATCHDOG_MS = 1_000;
 const DEATHS_PER_SYSTEM = 50;
 
 type RolledBack = Extract<EngineEvent, { readonly kind: 'rolled-back' }>;
+
+type Death = Pick<RolledBack, 'code' | 'durationMs'> & {
+  /** Generations that were begun until one ran. */
+  readonly tries: number;
+};
 
 /** The bank under load, with so many deaths of each kind, in an order and at workers that the seed chooses: a hundred when proving. */
 export function deaths(): void {
@@ -49,8 +59,10 @@ export function deaths(): void {
           const bank = new Bank(store);
           await bank.open();
           for (const [round, way] of ways.entries()) {
-            const { code, durationMs } = await bank.dieBy(way, `${store}/death-${round}`, 1 + chance.below(WORKERS));
+            const worker = 1 + chance.below(WORKERS);
+            const { code, durationMs, tries } = await bank.dieBy(way, `${store}/death-${round}`, worker);
             expect(WAYS[way], `round ${round}, ${way}`).toContain(code);
+            expect(tries, `round ${round}, ${way}`).toBeGreaterThanOrEqual(TRIES[way] ?? 1);
             stood.set(way, [...(stood.get(way) ?? []), durationMs]);
           }
           await bank.close(ways.length);
@@ -78,6 +90,7 @@ class Bank {
   readonly #store: string;
   readonly #rollbacks: RolledBack[] = [];
   #system: System | null = null;
+  #generation = 1;
   #ready = 0;
   #opened = 0;
 
@@ -94,6 +107,7 @@ class Bank {
       keep: Number.POSITIVE_INFINITY,
       watchdogMs: WATCHDOG_MS,
       resourceLimits: { maxOldGenerationSizeMb: 48 },
+      env: { BANK_CLOSED: join(this.#store, 'closed') },
       observe: (event) => {
         if (event.kind === 'rolled-back') this.#rollbacks.push(event);
       },
@@ -106,14 +120,17 @@ class Bank {
   }
 
   /** The thread of that worker dies; resolves when the bank answers again, and has a checkpoint from after it. */
-  async dieBy(way: WayToDie, token: string, worker: number): Promise<RolledBack> {
+  async dieBy(way: WayToDie, token: string, worker: number): Promise<Death> {
     const system = this.#system!;
     const before = this.#rollbacks.length;
     await system.tell(system.ref(Account, this.#newKeyAt(worker))).die(token, way);
     await vi.waitFor(() => expect(this.#rollbacks.length).toBe(before + 1), { timeout: 30_000, interval: 2 });
     await this.#answers();
     await system.checkpoint();
-    return this.#rollbacks[before];
+    const { code, durationMs, generation } = this.#rollbacks[before];
+    const tries = generation - this.#generation;
+    this.#generation = generation;
+    return { code, durationMs, tries };
   }
 
   async close(died: number): Promise<void> {

@@ -1,0 +1,3 @@
+import { order } from '../test/support/order.ts';
+
+order({ eachOverFaults: 15_625 });
