@@ -5,6 +5,7 @@ import { DEFINE, MEGABYTE } from './hostile-bytes.ts';
 import { plain } from './plain.ts';
 import { packGrouped } from '../../src/grouped.ts';
 import type { Chance } from '../../src/testing/chance.ts';
+import { weightOf } from '../../src/weight.ts';
 
 type Codec = PackedFrame['codec'];
 const CODECS: readonly Codec[] = ['messages', 'grouped', 'rows', 'columns'];
@@ -91,12 +92,34 @@ const PLACES: Readonly<Record<Codec, { readonly before: readonly number[]; reado
   columns: { before: [0x94, ...name('job'), 0xc0, 0x91, ...name('a'), 0x91, 0x92, ...name('values')], after: [] },
 };
 
-/** At least so many bytes of one value: an array of several where one is shorter. */
+/** One value of at least so many bytes: an array of several where one has less, mostly with a text so long that they may be read. */
 function unit(chance: Chance, ids: Ids, least: number): number[] {
   const one = value(chance, ids, 4);
-  if (one.length >= least) return one;
-  const many = Math.ceil(least / one.length);
-  return [0xdc, many >> 8, many & 0xff, ...Array.from({ length: many }, () => one).flat()];
+  const light = chance.isTrue(0.7) ? [0x92, ...one, ...lightText(one)] : one;
+  if (light.length >= least) return light;
+  const many = Math.ceil(least / light.length);
+  return [0xdc, many >> 8, many & 0xff, ...Array.from({ length: many }, () => light).flat()];
+}
+
+/** For behind a value: a text that weighs nothing, of as many bytes as the value weighs more than it has. */
+function lightText(one: readonly number[]): number[] {
+  const length = Math.min(0xffff, Math.max(0, weightOfOne(one) + ARRAY_WEIGHT - one.length - 2));
+  return length < 32
+    ? name('x'.repeat(length))
+    : [0xda, length >> 8, length & 0xff, ...new Array<number>(length).fill(0x78)];
+}
+
+const ARRAY_WEIGHT = 4;
+const MANY = 1_000;
+
+/** Where it comes again and again; nothing of what is no value. */
+function weightOfOne(one: readonly number[]): number {
+  const many = Uint8Array.from([...arrayOf(MANY), ...Array.from({ length: MANY }, () => one).flat()]);
+  try {
+    return Math.ceil(weightOf(many, Number.POSITIVE_INFINITY) / MANY);
+  } catch {
+    return 0;
+  }
 }
 
 /** How many fields the records have that are defined so far. */
