@@ -3,6 +3,7 @@
  * `TIDEMARK_HOSTILE_SEEDS` says how many, `TIDEMARK_HOSTILE_SEED` which one alone.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { PackedFrame } from '@tidemark/actors/internal';
 import { afterAll, expect, test } from 'vitest';
 import { DEAREST, expectNoPollution, MEGABYTE, readFrame } from '../test/support/hostile-bytes.ts';
@@ -34,7 +35,7 @@ afterAll(() => {
     `${read} megabytes read, ${refused} refused, ${again} again as the first time took more than ${MS_MAX} ms`,
   );
   console.log(`mean size ${(bytes / (read + refused)).toFixed(0)} bytes`);
-  console.log(`dearest, best of ${TURNS}: ${told(dearest)}`);
+  console.log(`the dearest: ${told(dearest)}`);
 });
 
 test.skipIf(only !== undefined)(`the dearest that are known take ${MS_MAX} ms at most`, () => {
@@ -48,7 +49,7 @@ test.skipIf(only !== undefined)(`the dearest that are known take ${MS_MAX} ms at
   expect(tooDear).toEqual([]);
 });
 
-test(`so does each of ${only === undefined ? seeds : 'one'} made from seeds`, () => {
+test(`so does each of ${only === undefined ? seeds : 'one'} made from seeds`, async () => {
   const tooDear: string[] = [];
   const first = only === undefined ? 1 : Number(only);
   const last = only === undefined ? seeds : first;
@@ -56,6 +57,8 @@ test(`so does each of ${only === undefined ? seeds : 'one'} made from seeds`, ()
     const frame = hostileFrame(new Chance(seed));
     expect(frame.body.length).toBeLessThanOrEqual(MEGABYTE);
     tooDear.push(...look(`seed ${seed}: ${frame.kind}`, frame));
+    // Whoever runs this hears from it.
+    if (seed % 50 === 0) await setImmediate();
   }
   expect(tooDear).toEqual([]);
 });
