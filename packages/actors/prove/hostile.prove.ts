@@ -27,12 +27,15 @@ interface Dear extends Time {
 }
 
 let dearest: Dear = { what: 'nothing', wallMs: 0, coreMs: 0 };
-const counts = { read: 0, refused: 0, again: 0, bytes: 0 };
+const counts = { read: 0, refused: 0, again: 0, busy: 0, bytes: 0 };
 
 afterAll(() => {
-  const { read, refused, again, bytes } = counts;
+  const { read, refused, again, busy, bytes } = counts;
   console.log(
     `${read} megabytes read, ${refused} refused, ${again} again as the first time took more than ${MS_MAX} ms`,
+  );
+  console.log(
+    `${busy} took more by the clock in the best of ${TURNS} as well: without a core for a while, or too dear`,
   );
   console.log(`mean size ${(bytes / (read + refused)).toFixed(0)} bytes`);
   console.log(`the dearest: ${told(dearest)}`);
@@ -78,9 +81,9 @@ function look(what: string, frame: PackedFrame): string[] {
   const coreMs = Math.min(...times.map((time) => time.coreMs));
   const dear: Dear = { what, wallMs, coreMs };
   if (coreMs > dearest.coreMs) dearest = dear;
-  if (wallMs <= MS_MAX) return [];
-  console.log(`more than ${MS_MAX} ms: ${told(dear)}`);
-  return coreMs <= MS_MAX ? [] : [told(dear)];
+  if (wallMs > MS_MAX) counts.busy++;
+  // A busy machine takes cores away: that is no price of these bytes either.
+  return Math.min(wallMs, coreMs) <= MS_MAX ? [] : [told(dear)];
 }
 
 function timed(frame: PackedFrame): Time & { readonly error: Error | null } {

@@ -71,7 +71,7 @@ function units(chance: Chance): HostileFrame {
   }
   body.set([...before, ...arrayOf(made)]);
   body.set(after, at);
-  const kind = `${each.map(hex).join(', ')}, then ${again.map(hex).join(', ')} over and over`;
+  const kind = `${again === each ? '' : `${each.map(hex).join(', ')}, then `}${again.map(hex).join(', ')} over and over`;
   return { kind, codec, count: codec === 'messages' ? 1 : made, body: body.subarray(0, at + after.length) };
 }
 
