@@ -18,6 +18,9 @@ type WireEnvelope =
 /** Bytes of a frame of messages: more is one message, which is refused, or was not written here. */
 const FRAME_BYTES_MAX = MESSAGE_BYTES_MAX * 2;
 
+/** Bytes of a frame of rows. It has all that one turn of a source sends to a worker, so it is more than anybody needs; never split. */
+const BATCH_BYTES_MAX = 512 * 1024 * 1024;
+
 /** Fewer messages are written one by one, without a trace: what they have in common is not worth a list of its own. */
 const GROUPED_MIN = 32;
 
@@ -52,10 +55,12 @@ export function packBatch(batch: Batch): PackedFrame {
   return { codec: 'columns', count, body };
 }
 
-function encodePadded(batch: readonly unknown[]): Uint8Array {
+function encodePadded(batch: readonly [task: string, ...unknown[]]): Uint8Array {
   const body = encodeRows(batch);
   const padding = paddingOf(body);
-  return padding === 0 ? body : encodeRows([...batch, new Uint8Array(padding)]);
+  const own = padding === 0 ? body : encodeRows([...batch, new Uint8Array(padding)]);
+  if (own.length > BATCH_BYTES_MAX) throw batchTooLarge(batch[0], own.length);
+  return own;
 }
 
 /** Bytes that a body lacks to weigh no more than it may; 0 where it does not. */
@@ -82,9 +87,7 @@ export function holdsMessages({ codec }: PackedFrame): boolean {
  * @throws ActorError `BYTES_UNREADABLE`
  */
 export function unpackMessages(frame: PackedFrame): Envelope[] {
-  return reading(frame, ({ codec, count, body }) => {
-    if (body.length > FRAME_BYTES_MAX) throw new RangeError(`more than ${FRAME_BYTES_MAX} bytes`);
-    if (count > FRAME_MESSAGES_MAX) throw new RangeError(`more than ${FRAME_MESSAGES_MAX} messages`);
+  return reading(frame, FRAME_BYTES_MAX, FRAME_MESSAGES_MAX, ({ codec, count, body }) => {
     if (codec === 'grouped') return unpackGrouped(body, count);
     const all = decodeValue(body);
     if (codec !== 'messages' || !Array.isArray(all) || all.length !== count) throw new RangeError('no such messages');
@@ -98,7 +101,9 @@ export function unpackMessages(frame: PackedFrame): Envelope[] {
  * @throws ActorError `BYTES_UNREADABLE`
  */
 export function unpackBatch(frame: PackedFrame): Batch {
-  return reading(frame, ({ codec, count, body }) => {
+  // Each row has a byte at least, but of columns there may be none.
+  const rowsMax = frame.codec === 'rows' ? frame.body.length : COLUMN_ROWS_MAX;
+  return reading(frame, BATCH_BYTES_MAX, rowsMax, ({ codec, count, body }) => {
     const batch = decodeRows(body);
     if (!Array.isArray(batch) || !isBatch(batch[0], batch[1], count)) throw new RangeError('no such rows');
     if (codec === 'rows') {
@@ -116,8 +121,11 @@ function isBatch(task: unknown, keys: unknown, count: number): boolean {
   return typeof task === 'string' && (keys === null || (Array.isArray(keys) && keys.length === count));
 }
 
-function reading<T>(frame: PackedFrame, read: (frame: PackedFrame) => T): T {
+/** Reads what is no more than it may be: that is looked at first. */
+function reading<T>(frame: PackedFrame, bytesMax: number, countMax: number, read: (frame: PackedFrame) => T): T {
   try {
+    if (frame.body.length > bytesMax) throw new RangeError(`more than ${bytesMax} bytes`);
+    if (!(frame.count <= countMax)) throw new RangeError(`more than ${countMax} messages, or rows`);
     assertLight(frame.body);
     return read(frame);
   } catch (error) {
@@ -163,5 +171,12 @@ export function tooLarge(to: Envelope, bytes: number): ActorError {
   return new ActorError(
     'MESSAGE_TOO_LARGE',
     `a message to ${to.type}/${to.key} ${to.handler} has about ${bytes} bytes, more than the ${MESSAGE_BYTES_MAX} allowed; send it in pieces, or send where it lies`,
+  );
+}
+
+function batchTooLarge(task: string, bytes: number): ActorError {
+  return new ActorError(
+    'MESSAGE_TOO_LARGE',
+    `rows for task '${task}' of one turn have ${bytes} bytes, more than the ${BATCH_BYTES_MAX} allowed; make fewer of a row of the input, or smaller ones`,
   );
 }

@@ -1,5 +1,5 @@
-/** What a host may not write: see the same file of packages/actors. */
-import { actor, move, type Ref, service } from '@tidemark/actors';
+/** What may not be written of a host, of a service and of what calls it: see the same file of packages/actors. */
+import { actor, move, type Ref, type Reply, service } from '@tidemark/actors';
 import type { System } from '@tidemark/checkpoint';
 import { Account, type Desk } from '../../actors/test/types.test-d.ts';
 
@@ -51,8 +51,59 @@ export async function asks(system: System): Promise<void> {
   const wrong: number = await system.ask(Pages).load('x');
   // @ts-expect-error says: Property 'nope' does not exist
   await system.ask(Pages).nope();
+  // @ts-expect-error says: Expected 1 arguments, but got 0
+  await system.ask(purse).take();
+  // @ts-expect-error says: Expected 1 arguments, but got 0
+  await system.ask(Pages).load();
+  // @ts-expect-error says: Expected 1 arguments, but got 0
+  await system.tell(purse).take();
+  // @ts-expect-error says: Expected 1-2 arguments, but got 0
+  system.ask();
+  // @ts-expect-error says: Expected 1 arguments, but got 0
+  system.tell();
+  // @ts-expect-error says: missing the following properties from type 'Ref<unknown>' or: is not assignable to parameter of type 'Ref<unknown>'
+  system.tell(Pages);
   void wrong;
 }
+
+/** What an actor may not do with a service, which has no key, nor leave out of what it calls. */
+export const Clerk = actor('typed-asks-clerk', {
+  state: () => ({ pages: 0 }),
+  on: {
+    start(ctx, purse: Ref<typeof Purse>): void {
+      ctx.call(Pages).size('text').into(Clerk, 'taken');
+      // @ts-expect-error says: Expected 1 arguments, but got 0
+      ctx.call(purse).take().into(Clerk, 'taken');
+      // @ts-expect-error says: Expected 1 arguments, but got 0
+      ctx.call(Pages).size().into(Clerk, 'taken');
+      // @ts-expect-error says: Expected 1-2 arguments, but got 0
+      ctx.call();
+      // @ts-expect-error says: is not assignable to parameter of type 'AnyActor' or: missing the following properties
+      ctx.ref(Pages, 'x');
+      // @ts-expect-error says: missing the following properties from type 'Ref<unknown>' or: is not assignable to parameter of type 'Ref<unknown>'
+      ctx.tell(Pages);
+    },
+    taken(ctx, answer: Reply<number>): void {
+      ctx.state.pages += answer.ok ? answer.value : 0;
+    },
+  },
+});
+
+class Page {
+  readonly url: string = 'x';
+  open(): string {
+    return this.url;
+  }
+}
+
+// @ts-expect-error says: argument 1.open is a function
+export const TakesInstance = service('typed-asks-takes-instance', { print: (_ctx, page: Page) => page.url });
+// @ts-expect-error says: argument 1 is a function
+export const TakesFunction = service('typed-asks-takes-function', { each: (_ctx, f: () => void) => f() });
+// @ts-expect-error says: what this handler returns.open is a function
+export const GivesInstance = service('typed-asks-gives-instance', { find: async () => Promise.resolve(new Page()) });
+// @ts-expect-error says: what this handler returns is a function
+export const GivesFunction = service('typed-asks-gives-function', { later: (_ctx) => () => 1 });
 
 const Images = service('typed-asks-images', { shrink: (_ctx, bytes: Uint8Array) => move(bytes) });
 

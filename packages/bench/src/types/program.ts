@@ -10,7 +10,7 @@ const ROW = `export interface Row {
 }
 `;
 
-/** One actor a file; each tells the one before it, and the host tells and asks all of them. */
+/** One actor and one service a file; each actor tells and calls the one before it, and the host tells and asks all of them. */
 export function actorProgram(count: number): readonly Source[] {
   return [
     ['row.ts', ROW],
@@ -47,12 +47,21 @@ function actorFile(n: number): string {
     forward(ctx, to: Ref<typeof Actor${n - 1}>, row: Row) {
       ctx.tell(to).add(row, row.lines.length);
       ctx.tell(to).put('last', { n: ${n}, tags: [row.id] });
+      ctx.call(to, { timeoutMs: 1_000 }).take(row.id).into(Actor${n}, 'taken', row.id);
+      ctx.call(to).total(row.id, row.at).into(Actor${n}, 'counted', row, ['total']);
       ctx.state.last = to;
     },`;
   const last = n === 0 ? '' : `, last: null as Ref<typeof Actor${n - 1}> | null`;
-  return `import { actor, Refusal, type Ref, table } from 'tidemark';
+  return `import { actor, Refusal, type Ref, type Reply, service, table } from 'tidemark';
 import type { Row } from './row.ts';
 ${before}
+export const Service${n} = service('service${n}', {
+  async load(ctx, id: string): Promise<Row> {
+    return Promise.resolve({ id, at: new Date(0), lines: [], note: ctx.callId });
+  },
+  count: (_ctx, row: Row, by: number) => row.lines.length * by,
+});
+
 export const Actor${n} = actor('actor${n}', {
   state: () => ({
     n: 0,
@@ -78,20 +87,38 @@ export const Actor${n} = actor('actor${n}', {
       ctx.state.rows
         .filter((row) => since === undefined || row.at > since)
         .flatMap((row) => row.lines)
-        .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0),${forward}
+        .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0),
+    fetch(ctx, id: string): void {
+      ctx.call(Service${n}, { timeoutMs: 1_000 }).load(id).into(Actor${n}, 'taken', id);
+      ctx.after(5_000, id).into(Actor${n}, 'late', id, { n: ${n}, tags: [id] });
+    },
+    taken(ctx, answer: Reply<Row>, id: string): void {
+      ctx.cancel(id);
+      if (answer.ok) ctx.call(Service${n}).count(answer.value, ${n}).into(Actor${n}, 'counted', answer.value, [id]);
+      else ctx.log(answer.code);
+    },
+    counted(ctx, answer: Reply<number>, row: Row, tags: string[]): void {
+      ctx.state.n += answer.ok ? answer.value : tags.length;
+      ctx.state.rows.push(row);
+    },
+    late(ctx, id: string, value: { n: number; tags: string[] }): void {
+      ctx.state.counts.set(id, value);
+    },${forward}
   },
 });
 `;
 }
 
 function hostFile(count: number): string {
-  const imports = each(count, (n) => `import { Actor${n} } from './actor${n}.ts';`).join('\n');
+  const imports = each(count, (n) => `import { Actor${n}, Service${n} } from './actor${n}.ts';`).join('\n');
   const calls = each(
     count,
     (n) => `  const ref${n} = system.ref(Actor${n}, 'a');
   await system.tell(ref${n}).add(row, ${n});
   const taken${n}: Row = await system.ask(ref${n}).take(row.id);
-  sum += await system.ask(ref${n}).total(taken${n}.id);${n === 0 ? '' : `\n  await system.tell(ref${n}).forward(ref${n - 1}, row);`}`,
+  sum += await system.ask(ref${n}).total(taken${n}.id);
+  await system.tell(ref${n}).fetch(row.id);
+  sum += await system.ask(Service${n}, { timeoutMs: 1_000 }).count(taken${n}, ${n});${n === 0 ? '' : `\n  await system.tell(ref${n}).forward(ref${n - 1}, row);`}`,
   ).join('\n');
   return `import type { System } from 'tidemark';
 import type { Row } from './row.ts';
@@ -114,12 +141,24 @@ function classFile(n: number): string {
   forward(to: Class${n - 1}, row: Row): void {
     to.add(row, row.lines.length);
     to.put('last', { n: ${n}, tags: [row.id] });
+    this.taken(to.take(row.id), row.id);
+    this.counted(to.total(row.id, row.at), row, ['total']);
     this.last = to;
   }`;
   const last = n === 0 ? '' : `\n  last: Class${n - 1} | null = null;`;
   return `import type { Row } from './row.ts';
 ${before}
+export class Service${n} {
+  async load(id: string): Promise<Row> {
+    return Promise.resolve({ id, at: new Date(0), lines: [], note: 'call' });
+  }
+  count(row: Row, by: number) {
+    return row.lines.length * by;
+  }
+}
+
 export class Class${n} {
+  service = new Service${n}();
   n = 0;
   rows: Row[] = [];
   seen = new Map<string, { count: number; at: Date }>();
@@ -143,24 +182,40 @@ export class Class${n} {
       .filter((row) => since === undefined || row.at > since)
       .flatMap((row) => row.lines)
       .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0);
+  }
+  async fetch(id: string): Promise<void> {
+    this.taken(await this.service.load(id), id);
+    this.late(id, { n: ${n}, tags: [id] });
+  }
+  taken(answer: Row | null, id: string): void {
+    if (answer !== null) this.counted(this.service.count(answer, ${n}), answer, [id]);
+  }
+  counted(answer: number | null, row: Row, tags: string[]): void {
+    this.n += answer ?? tags.length;
+    this.rows.push(row);
+  }
+  late(id: string, value: { n: number; tags: string[] }): void {
+    this.counts.set(id, value);
   }${forward}
 }
 `;
 }
 
 function callsFile(count: number): string {
-  const imports = each(count, (n) => `import { Class${n} } from './class${n}.ts';`).join('\n');
+  const imports = each(count, (n) => `import { Class${n}, Service${n} } from './class${n}.ts';`).join('\n');
   const calls = each(
     count,
     (n) => `  const one${n} = new Class${n}();
   one${n}.add(row, ${n});
   const taken${n}: Row = one${n}.take(row.id);
-  sum += one${n}.total(taken${n}.id);${n === 0 ? '' : `\n  one${n}.forward(one${n - 1}, row);`}`,
+  sum += one${n}.total(taken${n}.id);
+  await one${n}.fetch(row.id);
+  sum += new Service${n}().count(taken${n}, ${n});${n === 0 ? '' : `\n  one${n}.forward(one${n - 1}, row);`}`,
   ).join('\n');
   return `import type { Row } from './row.ts';
 ${imports}
 
-export function host(row: Row): number {
+export async function host(row: Row): Promise<number> {
   let sum = 0;
 ${calls}
   return sum;
