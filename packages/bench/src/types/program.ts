@@ -2,6 +2,9 @@
 
 export type Source = readonly [file: string, text: string];
 
+/** Actors that tell each other and are asked by the host; or with a service each, that ask and have timers as well. */
+export type Extent = 'tells' | 'asks';
+
 const ROW = `export interface Row {
   readonly id: string;
   readonly at: Date;
@@ -10,21 +13,21 @@ const ROW = `export interface Row {
 }
 `;
 
-/** One actor and one service a file; each actor tells and calls the one before it, and the host tells and asks all of them. */
-export function actorProgram(count: number): readonly Source[] {
+/** One actor a file; each tells the one before it, and the host tells and asks all of them. */
+export function actorProgram(count: number, extent: Extent): readonly Source[] {
   return [
     ['row.ts', ROW],
-    ...each(count, (n) => [`actor${n}.ts`, actorFile(n)] as const),
-    ['host.ts', hostFile(count)],
+    ...each(count, (n) => [`actor${n}.ts`, actorFile(n, extent)] as const),
+    ['host.ts', hostFile(count, extent)],
   ];
 }
 
 /** What the actors say, said in classes: the price of the program itself. */
-export function classProgram(count: number): readonly Source[] {
+export function classProgram(count: number, extent: Extent): readonly Source[] {
   return [
     ['row.ts', ROW],
-    ...each(count, (n) => [`class${n}.ts`, classFile(n)] as const),
-    ['host.ts', callsFile(count)],
+    ...each(count, (n) => [`class${n}.ts`, classFile(n, extent)] as const),
+    ['host.ts', callsFile(count, extent)],
   ];
 }
 
@@ -38,7 +41,8 @@ export function importProgram(): readonly Source[] {
   ];
 }
 
-function actorFile(n: number): string {
+function actorFile(n: number, extent: Extent): string {
+  const asks = (text: string): string => (extent === 'asks' ? text : '');
   const before = n === 0 ? '' : `import { type Actor${n - 1} } from './actor${n - 1}.ts';\n`;
   const forward =
     n === 0
@@ -46,23 +50,23 @@ function actorFile(n: number): string {
       : `
     forward(ctx, to: Ref<typeof Actor${n - 1}>, row: Row) {
       ctx.tell(to).add(row, row.lines.length);
-      ctx.tell(to).put('last', { n: ${n}, tags: [row.id] });
+      ctx.tell(to).put('last', { n: ${n}, tags: [row.id] });${asks(`
       ctx.call(to, { timeoutMs: 1_000 }).take(row.id).into(Actor${n}, 'taken', row.id);
-      ctx.call(to).total(row.id, row.at).into(Actor${n}, 'counted', row, ['total']);
+      ctx.call(to).total(row.id, row.at).into(Actor${n}, 'counted', row, ['total']);`)}
       ctx.state.last = to;
     },`;
   const last = n === 0 ? '' : `, last: null as Ref<typeof Actor${n - 1}> | null`;
   return `import { actor, Refusal, type Ref, type Reply, service, table } from 'tidemark';
 import type { Row } from './row.ts';
 ${before}
-export const Service${n} = service('service${n}', {
+${asks(`export const Service${n} = service('service${n}', {
   async load(ctx, id: string): Promise<Row> {
     return Promise.resolve({ id, at: new Date(0), lines: [], note: ctx.callId });
   },
   count: (_ctx, row: Row, by: number) => row.lines.length * by,
 });
 
-export const Actor${n} = actor('actor${n}', {
+`)}export const Actor${n} = actor('actor${n}', {
   state: () => ({
     n: 0,
     rows: [] as Row[],
@@ -87,7 +91,7 @@ export const Actor${n} = actor('actor${n}', {
       ctx.state.rows
         .filter((row) => since === undefined || row.at > since)
         .flatMap((row) => row.lines)
-        .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0),
+        .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0),${asks(`
     fetch(ctx, id: string): void {
       ctx.call(Service${n}, { timeoutMs: 1_000 }).load(id).into(Actor${n}, 'taken', id);
       ctx.after(5_000, id).into(Actor${n}, 'late', id, { n: ${n}, tags: [id] });
@@ -103,22 +107,23 @@ export const Actor${n} = actor('actor${n}', {
     },
     late(ctx, id: string, value: { n: number; tags: string[] }): void {
       ctx.state.counts.set(id, value);
-    },${forward}
+    },`)}${forward}
   },
 });
 `;
 }
 
-function hostFile(count: number): string {
-  const imports = each(count, (n) => `import { Actor${n}, Service${n} } from './actor${n}.ts';`).join('\n');
+function hostFile(count: number, extent: Extent): string {
+  const asks = (text: string): string => (extent === 'asks' ? text : '');
+  const imports = each(count, (n) => `import { Actor${n}${asks(`, Service${n}`)} } from './actor${n}.ts';`).join('\n');
   const calls = each(
     count,
     (n) => `  const ref${n} = system.ref(Actor${n}, 'a');
   await system.tell(ref${n}).add(row, ${n});
   const taken${n}: Row = await system.ask(ref${n}).take(row.id);
-  sum += await system.ask(ref${n}).total(taken${n}.id);
+  sum += await system.ask(ref${n}).total(taken${n}.id);${asks(`
   await system.tell(ref${n}).fetch(row.id);
-  sum += await system.ask(Service${n}, { timeoutMs: 1_000 }).count(taken${n}, ${n});${n === 0 ? '' : `\n  await system.tell(ref${n}).forward(ref${n - 1}, row);`}`,
+  sum += await system.ask(Service${n}, { timeoutMs: 1_000 }).count(taken${n}, ${n});`)}${n === 0 ? '' : `\n  await system.tell(ref${n}).forward(ref${n - 1}, row);`}`,
   ).join('\n');
   return `import type { System } from 'tidemark';
 import type { Row } from './row.ts';
@@ -132,7 +137,8 @@ ${calls}
 `;
 }
 
-function classFile(n: number): string {
+function classFile(n: number, extent: Extent): string {
+  const asks = (text: string): string => (extent === 'asks' ? text : '');
   const before = n === 0 ? '' : `import type { Class${n - 1} } from './class${n - 1}.ts';\n`;
   const forward =
     n === 0
@@ -140,15 +146,15 @@ function classFile(n: number): string {
       : `
   forward(to: Class${n - 1}, row: Row): void {
     to.add(row, row.lines.length);
-    to.put('last', { n: ${n}, tags: [row.id] });
+    to.put('last', { n: ${n}, tags: [row.id] });${asks(`
     this.taken(to.take(row.id), row.id);
-    this.counted(to.total(row.id, row.at), row, ['total']);
+    this.counted(to.total(row.id, row.at), row, ['total']);`)}
     this.last = to;
   }`;
   const last = n === 0 ? '' : `\n  last: Class${n - 1} | null = null;`;
   return `import type { Row } from './row.ts';
 ${before}
-export class Service${n} {
+${asks(`export class Service${n} {
   async load(id: string): Promise<Row> {
     return Promise.resolve({ id, at: new Date(0), lines: [], note: 'call' });
   }
@@ -157,8 +163,8 @@ export class Service${n} {
   }
 }
 
-export class Class${n} {
-  service = new Service${n}();
+`)}export class Class${n} {${asks(`
+  service = new Service${n}();`)}
   n = 0;
   rows: Row[] = [];
   seen = new Map<string, { count: number; at: Date }>();
@@ -182,7 +188,7 @@ export class Class${n} {
       .filter((row) => since === undefined || row.at > since)
       .flatMap((row) => row.lines)
       .reduce((sum, line) => (line.sku === sku ? sum + line.cents * line.count : sum), 0);
-  }
+  }${asks(`
   async fetch(id: string): Promise<void> {
     this.taken(await this.service.load(id), id);
     this.late(id, { n: ${n}, tags: [id] });
@@ -196,21 +202,22 @@ export class Class${n} {
   }
   late(id: string, value: { n: number; tags: string[] }): void {
     this.counts.set(id, value);
-  }${forward}
+  }`)}${forward}
 }
 `;
 }
 
-function callsFile(count: number): string {
-  const imports = each(count, (n) => `import { Class${n}, Service${n} } from './class${n}.ts';`).join('\n');
+function callsFile(count: number, extent: Extent): string {
+  const asks = (text: string): string => (extent === 'asks' ? text : '');
+  const imports = each(count, (n) => `import { Class${n}${asks(`, Service${n}`)} } from './class${n}.ts';`).join('\n');
   const calls = each(
     count,
     (n) => `  const one${n} = new Class${n}();
   one${n}.add(row, ${n});
   const taken${n}: Row = one${n}.take(row.id);
-  sum += one${n}.total(taken${n}.id);
+  sum += one${n}.total(taken${n}.id);${asks(`
   await one${n}.fetch(row.id);
-  sum += new Service${n}().count(taken${n}, ${n});${n === 0 ? '' : `\n  one${n}.forward(one${n - 1}, row);`}`,
+  sum += new Service${n}().count(taken${n}, ${n});`)}${n === 0 ? '' : `\n  one${n}.forward(one${n - 1}, row);`}`,
   ).join('\n');
   return `import type { Row } from './row.ts';
 ${imports}
