@@ -4,7 +4,7 @@ import { ActorError } from './errors.ts';
 import { assertEnvelope, assertReply, packGrouped, unpackGrouped } from './grouped.ts';
 import { FRAME_BYTES_TARGET, FRAME_MESSAGES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import { type Batch, type Envelope, Message, type PackedFrame } from './messages.ts';
-import { isLikelyLight, isSurelyLight, weightMax, weightOf } from './weight.ts';
+import { bytesFor, isLikelyLight, isSurelyLight, weightMax, weightOf } from './weight.ts';
 
 /**
  * Type, key, handler and arguments; then whose answer is awaited: an ask and its term, or a call and the actor that made it. The id
@@ -67,7 +67,7 @@ function encodePadded(batch: readonly [task: string, ...unknown[]]): Uint8Array 
 function paddingOf(body: Uint8Array): number {
   if (isSurelyLight(body)) return 0;
   const weight = weightOf(body, Number.POSITIVE_INFINITY);
-  return weight <= weightMax(body) ? 0 : weight - body.length + PADDING_WEIGHT;
+  return weight <= weightMax(body) ? 0 : bytesFor(weight + PADDING_WEIGHT) - body.length;
 }
 
 /** What the padding itself, and the form that may have it, weigh. */

@@ -15,8 +15,8 @@ import {
  * How long a value takes to be read, from its bytes alone: its weight, 1 for each 50 ns. Objects are what is dear: the byte
  * 0x80 is a Map.
  *
- * A frame that weighs more than it has bytes, and more than `FRAME_WEIGHT_MIN`, is refused, and none is written: a megabyte
- * takes some 50 ms. The rule stands in packages/checkpoint/FORMAT.md under "Frames".
+ * A frame that weighs more than three fifths of its bytes, and more than `FRAME_WEIGHT_MIN`, is refused, and none is written: a
+ * megabyte takes 50 ms at most, with some to spare. The rule stands in packages/checkpoint/FORMAT.md under "Frames".
  */
 
 // What is made, beside its bytes. Measured on Node 20, with the garbage that each leaves.
@@ -49,9 +49,17 @@ const SHAPE_TYPE = 0x72;
 /** More than any byte from 0x80 on weighs, beside shapes. */
 const HIGH_BYTE_MAX = 16;
 
+/** What a byte may weigh. */
+const WEIGHT_SHARE = 0.6;
+
 /** The weight up to which a frame of these bytes is read. */
 export function weightMax(bytes: Uint8Array): number {
-  return Math.max(bytes.length, FRAME_WEIGHT_MIN);
+  return Math.max(Math.floor(bytes.length * WEIGHT_SHARE), FRAME_WEIGHT_MIN);
+}
+
+/** Bytes that a frame of this weight has at least; fewer will do for one of little weight. */
+export function bytesFor(weight: number): number {
+  return Math.ceil(weight / WEIGHT_SHARE);
 }
 
 /** Whether bytes surely weigh no more than they may: by a look at each of them, for whoever writes. */

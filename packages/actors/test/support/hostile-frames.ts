@@ -5,7 +5,7 @@ import { DEFINE, MEGABYTE } from './hostile-bytes.ts';
 import { plain } from './plain.ts';
 import { packGrouped } from '../../src/grouped.ts';
 import type { Chance } from '../../src/testing/chance.ts';
-import { weightOf } from '../../src/weight.ts';
+import { bytesFor, weightOf } from '../../src/weight.ts';
 
 type Codec = PackedFrame['codec'];
 const CODECS: readonly Codec[] = ['messages', 'grouped', 'rows', 'columns'];
@@ -103,7 +103,7 @@ function unit(chance: Chance, ids: Ids, least: number): number[] {
 
 /** For behind a value: a text that weighs nothing, of as many bytes as the value weighs more than it has. */
 function lightText(one: readonly number[]): number[] {
-  const length = Math.min(0xffff, Math.max(0, weightOfOne(one) + ARRAY_WEIGHT - one.length - 2));
+  const length = Math.min(0xffff, Math.max(0, bytesFor(weightOfOne(one) + ARRAY_WEIGHT) - one.length - 2));
   return length < 32
     ? name('x'.repeat(length))
     : [0xda, length >> 8, length & 0xff, ...new Array<number>(length).fill(0x78)];
