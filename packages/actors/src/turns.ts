@@ -258,7 +258,7 @@ export class Turns {
   }
 
   #commit(cell: Cell, { sends, calls, timers, forgotten }: TurnEffects): void {
-    if (!forgotten) this.#open(cell, calls, timers);
+    if (!forgotten && (calls !== null || timers !== null)) this.#open(cell, calls, timers);
     if (sends !== null) {
       for (const sent of sends) this.#options.send(sent);
       // A list that has become an old object would keep what it names until old ones are collected. To set its length is slow.
